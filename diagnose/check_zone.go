@@ -132,13 +132,24 @@ func (r *reading) lame(add func(string, []string, func([]string) Finding), use z
 	}
 	add("lame-delegation "+zone, use.names, func(names []string) Finding {
 		a.Names = names
-		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty))...)
+		evidence := replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty)
+		if len(a.NameServers) > 0 || len(evidence) == 0 {
+			evidence = append(evidence, Evidence{Source: "DNS", Text: code(zone) + " is delegated to " + orNone(a.NameServers)})
+		}
+		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), evidence)...)
 		f.Subject = zone
 		if good > 0 && use.rec != nil && (use.rec.inOrder() || !r.anyWaiting(names)) {
 			f.Severity = Warning // resolvers try the other servers
 		}
 		return f
 	})
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "no server that could be found"
+	}
+	return some(list)
 }
 
 // cut finds a name between the zone and the record that the servers deny.
@@ -239,10 +250,7 @@ func checkDNSSEC(r *reading) []Finding {
 		if f.security.Fault == "" {
 			confidence = Likely
 		}
-		var evidence []Evidence
-		if f.security.Detail != "" {
-			evidence = append(evidence, Evidence{Source: "DNSSEC", Text: f.security.Detail})
-		}
+		evidence := []Evidence{{Source: "DNSSEC", Text: faultText(f.security)}}
 		if z := r.DNS.Zones[zone]; z != nil && len(z.DS) > 0 {
 			var ds []string
 			for _, rr := range z.DS {
@@ -265,6 +273,18 @@ func checkDNSSEC(r *reading) []Finding {
 		}
 	}
 	return list
+}
+
+// faultText says what was found when the signatures were checked.
+func faultText(s Security) string {
+	switch {
+	case s.Detail != "":
+		return s.Detail
+	case s.Fault == FaultSignatureExpired && !s.Expired.IsZero():
+		return "the signature expired on " + momentOf(s.Expired)
+	default:
+		return "the answer does not validate (" + string(s.Fault) + ")"
+	}
 }
 
 // refusedByValidators reports whether recursive resolvers fail to answer, and

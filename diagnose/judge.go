@@ -192,7 +192,10 @@ func headline(r *reading, report *Report) string {
 	case VerdictDown:
 		switch r.state {
 		case StateExpired:
-			lead = "Expired " + ago(-*report.DaysLeft) + " (" + dateOf(c.NotAfter) + ")"
+			lead = "Expired"
+			if report.DaysLeft != nil {
+				lead += " " + ago(-*report.DaysLeft) + " (" + dateOf(c.NotAfter) + ")"
+			}
 		case StateRevoked:
 			lead = "Revoked"
 		default:
