@@ -47,7 +47,7 @@ func checkDelegation(r *reading) []Finding {
 				a.Zone, a.Where = b.Zone, b.Name
 				add("domain-expired "+b.Name, use.names, func(names []string) Finding {
 					a.Names = names
-					f := CauseOf("domain-expired").find(a, Certain, slices.Concat(r.nameEvidence(names), replyEvidence("DNS", b.Name, l.Type, b.Replies))...)
+					f := CauseOf("domain-expired").find(a, Certain, slices.Concat(r.nameEvidence(names), []Evidence{{Source: "DNS", Text: "the servers of " + code(b.Zone) + " deny that " + code(b.Name) + " exists"}}, replyEvidence("DNS", b.Name, l.Type, b.Replies))...)
 					f.Subject = b.Name
 					return f
 				})
