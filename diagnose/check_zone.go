@@ -287,6 +287,32 @@ func faultText(s Security) string {
 	}
 }
 
+// checkVantage names zones whose servers answer here, while recursive resolvers
+// elsewhere cannot get an answer out of them, and DNSSEC is not why.
+func checkVantage(r *reading) []Finding {
+	var list []Finding
+	for _, rec := range r.records {
+		if rec.lookup == nil || !rec.inOrder() || !r.anyWaiting(rec.names) || refusedByValidators(rec.lookup) || rec.lookup.Security.State == Bogus {
+			continue
+		}
+		var cannot []Reply
+		for _, reply := range rec.lookup.Public {
+			if !reply.CheckingDisabled && reply.Outcome == OutcomeServFail {
+				cannot = append(cannot, reply)
+			}
+		}
+		if len(cannot) == 0 {
+			continue
+		}
+		a := r.args(rec)
+		a.Servers, a.Detail = serverNames(cannot), "cannot get an answer (SERVFAIL)"
+		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
+		f.Subject = rec.Name
+		list = append(list, f)
+	}
+	return list
+}
+
 // refusedByValidators reports whether recursive resolvers fail to answer, and
 // do answer when told not to validate.
 func refusedByValidators(l *Lookup) bool {

@@ -19,6 +19,7 @@ var checks = []check{
 	checkRecords,
 	checkDelegation,
 	checkDNSSEC,
+	checkVantage,
 	checkCAA,
 	checkEmail,
 	checkHTTP,
