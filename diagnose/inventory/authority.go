@@ -8,6 +8,7 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acmpca"
+	"github.com/aws/aws-sdk-go-v2/service/acmpca/types"
 )
 
 // acmPrincipal is the service principal of ACM, which an authority must permit
@@ -86,6 +87,10 @@ func (i *Inventory) readAuthority(ctx context.Context, p place, arn string) (*di
 	ca := &diagnose.Authority{
 		ARN: arn, Account: parsed.account, Status: string(d.Status), FailureReason: string(d.FailureReason),
 		NotAfter: aws.ToTime(d.NotAfter), RestorableUntil: aws.ToTime(d.RestorableUntil), UsageMode: string(d.UsageMode),
+	}
+	if d.Status == types.CertificateAuthorityStatusDeleted {
+		// Its permissions cannot be listed, and matter no more.
+		return ca, nil
 	}
 	pages := acmpca.NewListPermissionsPaginator(client, &acmpca.ListPermissionsInput{CertificateAuthorityArn: aws.String(arn)},
 		func(o *acmpca.ListPermissionsPaginatorOptions) { o.StopOnDuplicateToken = true })

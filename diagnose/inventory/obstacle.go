@@ -105,6 +105,12 @@ func classify(ctx context.Context, err error) fault {
 		return faultStopped
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
 		return faultTimeout
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return faultNoHost
+	case errors.As(err, &network) && network.Timeout():
+		return faultTimeout
+	case errors.As(err, &send):
+		return faultUnreachable
 	case errors.As(err, &response):
 		switch status := response.HTTPStatusCode(); {
 		case status == 429:
@@ -117,12 +123,6 @@ func classify(ctx context.Context, err error) fault {
 			return faultCode
 		}
 		return faultGarbled
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return faultNoHost
-	case errors.As(err, &network) && network.Timeout():
-		return faultTimeout
-	case errors.As(err, &send):
-		return faultUnreachable
 	}
 	return faultOther
 }
