@@ -125,6 +125,7 @@ type account struct {
 	partition  string
 	identityAt time.Time // when the identity was last asked for in vain
 	clients    map[string]clients
+	searchless map[string]time.Time // by region: until when SearchCertificates is not tried
 	zones      []diagnose.HostedZone
 	zonesAt    time.Time
 	zonesMu    sync.Mutex // held while the list is fetched, so that it is fetched once
