@@ -85,6 +85,7 @@ export function Composer({ channel, threadTs = '' }: { channel: string; threadTs
     if (value === '') return;
     setText('');
     setPopup(undefined);
+    window.dispatchEvent(new CustomEvent('sent', { detail: threadTs }));
     const invite = threadTs ? null : /^\/invite\s+@?([^\s@]+)\s*$/.exec(value);
     const who = invite && (state?.users ?? []).find((u) => u.name === invite[1] || u.id === invite[1]);
     const reply = who ? await page.api.join(channel, who.id) : await page.api.send(channel, threadTs, value);
@@ -226,6 +227,9 @@ function CompletionView({ item }: { item: Completion }) {
 
 declare global {
   interface WindowEventMap {
+    /** Text for the channel's composer. */
     compose: CustomEvent<string>;
+    /** Something was sent in the channel ("") or a thread: its timeline goes to its end. */
+    sent: CustomEvent<string>;
   }
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { Avatar } from './avatar';
 import { Blocks } from './blocks/blocks';
 import { Composer } from './composer';
@@ -132,8 +132,12 @@ export function Thread() {
   const { root, replies } = threadOf(store, store.channel, store.thread);
   const close = () => dispatch({ type: 'thread', ts: '' });
   const count = replies.filter((m) => !m.ephemeral).length;
+  const escape = (event: KeyboardEvent<HTMLElement>) => {
+    // A popup or dialog inside of the thread closes first.
+    if (event.key === 'Escape' && !event.defaultPrevented && !(event.target as HTMLElement).closest('dialog')) close();
+  };
   return (
-    <aside className="thread" ref={panel} aria-label="Thread" data-qa="thread-panel" data-thread={store.thread} onKeyDown={(event) => { if (event.key === 'Escape') close(); }}>
+    <aside className="thread" ref={panel} aria-label="Thread" data-qa="thread-panel" data-thread={store.thread} onKeyDown={escape}>
       <header className="header">
         <h2 className="header-title"><span>Thread</span></h2>
         <span className="topic">{page.channelTitle(store.channel)}</span>
@@ -141,7 +145,7 @@ export function Thread() {
         <button type="button" className="icon-button" aria-label="Close thread" data-qa="thread-close" onClick={close}><Close /></button>
       </header>
       <Timeline
-        key={store.thread} inThread label="Thread" messages={root ? [root, ...replies] : replies}
+        key={store.thread} inThread threadTs={store.thread} label="Thread" messages={root ? [root, ...replies] : replies}
         intro={root ? undefined : <p className="thread-note"><Info /> The message this thread belongs to is not here any more.</p>}
         after={count > 0 ? undefined : <p className="thread-note">No replies yet.</p>}
       />
