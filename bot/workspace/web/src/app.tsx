@@ -95,7 +95,8 @@ function TopBar() {
     <div className="top-bar">
       {bot && (
         <span className="top-note" data-qa="bot-state" data-connected={bot.connected}>
-          <i className={bot.connected ? 'presence on' : 'presence'} /> {bot.name} {bot.connected ? `is connected${bot.sockets > 1 ? ` over ${bot.sockets} sockets` : ''}` : 'is not connected'}
+          <i className={bot.connected ? 'presence on' : 'presence'} />
+          <span>{bot.name} {bot.connected ? `is connected${bot.sockets > 1 ? ` over ${bot.sockets} sockets` : ''}` : 'is not connected'}</span>
         </span>
       )}
       <span className="grow" />

@@ -86,9 +86,7 @@ export function Composer({ channel, threadTs = '' }: { channel: string; threadTs
     setText('');
     setPopup(undefined);
     window.dispatchEvent(new CustomEvent('sent', { detail: threadTs }));
-    const invite = threadTs ? null : /^\/invite\s+@?([^\s@]+)\s*$/.exec(value);
-    const who = invite && (state?.users ?? []).find((u) => u.name === invite[1] || u.id === invite[1]);
-    const reply = who ? await page.api.join(channel, who.id) : await page.api.send(channel, threadTs, value);
+    const reply = await page.api.send(channel, threadTs, value);
     if (reply.ok) return;
     page.dispatch({ type: 'say', channel, threadTs, text: reply.error ?? 'The workspace did not take this.', level: 'error', now: Date.now() });
     // What could not be sent is given back, unless something else was begun.

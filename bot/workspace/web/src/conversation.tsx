@@ -18,6 +18,7 @@ export function Conversation({ onMenu }: { onMenu(): void }) {
   const newFrom = useNewFrom(store.channel);
   if (!channel || !bot) return <main className="conversation" />;
   const isBotIm = channel.kind === 'im' && channel.user === bot.user_id;
+  const hasHome = isBotIm && bot.home_tab !== false;
   const peer = channel.kind === 'im' ? page.user(channel.user) : undefined;
   const name = channel.kind === 'im' ? page.channelTitle(channel.id) : channel.name;
   const sign = channel.kind === 'private' ? <Lock /> : <Hash />;
@@ -45,16 +46,16 @@ export function Conversation({ onMenu }: { onMenu(): void }) {
           ? <span className="member-app" title={`${bot.name} is in this channel`}><Avatar user={page.user(bot.user_id)} app size={20} /></span>
           : <button type="button" className="btn small" data-qa="add-app" onClick={() => join(bot.user_id)}><Plus /> Add {bot.name}</button>)}
       </header>
-      {isBotIm && (
+      {hasHome && (
         <div className="tabs" role="tablist" aria-label={`${name} tabs`}>
           <Tab qa="home-tab" on={store.homeTab} label="Home" onClick={() => page.dispatch({ type: 'tab', home: true })} />
           <Tab qa="messages-tab" on={!store.homeTab} label="Messages" onClick={() => page.dispatch({ type: 'tab', home: false })} />
         </div>
       )}
-      {isBotIm && store.homeTab ? <AppHome /> : (
+      {hasHome && store.homeTab ? <AppHome /> : (
         <>
           <Timeline key={`${me.id} ${channel.id}`} messages={timeline(store, channel.id)} intro={intro} label={`Messages in ${name}`} newFrom={newFrom} />
-          {channel.member ? (
+          {channel.archived ? <div className="join-bar">This channel is archived. Nothing can be sent to it.</div> : channel.member ? (
             <>
               <Suggestions />
               <Composer key={`${me.id} ${channel.id}`} channel={channel.id} />
