@@ -51,5 +51,12 @@ export default defineConfig({
       '/ui': 'http://127.0.0.1:4390',
     },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    // A test that follows a link must not reach for the network.
+    environmentOptions: {
+      happyDOM: { settings: { navigation: { disableMainFrameNavigation: true, disableChildFrameNavigation: true, disableChildPageNavigation: true } } },
+    },
+  },
 });
