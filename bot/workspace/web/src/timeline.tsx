@@ -24,17 +24,18 @@ export function Timeline(props: { messages: Message[]; inThread?: boolean; intro
   const [below, setBelow] = useState(false);
   const last = messages.at(-1);
   const newest = last?.ts;
-  const shown = useRef<Message>(undefined);
+  const shown = useRef<string>(undefined);
 
   useLayoutEffect(() => {
     const element = box.current!;
     const before = shown.current;
-    shown.current = last;
+    const now = last ? JSON.stringify([last.ts, last.text, last.blocks]) : '';
+    shown.current = now;
     if (!atEnd.current) return;
     element.scrollTop = element.scrollHeight;
     // An answer longer than the screen is read from its first line: it stays
     // in view, and following goes on once the end is reached.
-    const row = before && last !== before ? content.current!.querySelector<HTMLElement>(`[data-ts="${CSS.escape(last?.ts ?? '')}"]`) : null;
+    const row = before !== undefined && now !== before ? content.current!.querySelector<HTMLElement>(`[data-ts="${CSS.escape(last?.ts ?? '')}"]`) : null;
     if (row && row.offsetHeight > element.clientHeight - 40) {
       element.scrollTop = row.offsetTop - 40;
       atEnd.current = false;
