@@ -50,23 +50,23 @@ func report(a diagnose.Answer, o Options) Message {
 	d.add(small(sharedBy(o), change))
 
 	groups := groupByCause(r.Findings)
-	opening := rich{}
-	opening.para(spoken(sentence(r.Headline)))
-	if len(groups) > 0 {
-		writeGroup(&opening, groups[0])
+	if len(groups) == 0 {
+		opening := rich{}
+		opening.para(spoken(sentence(r.Headline)))
+		d.add(opening.block())
 	}
-	d.add(opening.block())
 	for i, g := range groups {
-		if i == 0 {
-			continue
-		}
 		if i == shownGroups {
 			d.add(otherCauses(groups[i:]))
 			break
 		}
+		number := 0
+		if len(groups) > 1 {
+			number = i + 1
+		}
 		block := rich{}
-		writeGroup(&block, g)
-		d.add(slack.NewDividerBlock(), block.block())
+		writeGroup(&block, g, number)
+		d.add(block.block())
 	}
 
 	d.add(namesBlock(r))
@@ -102,7 +102,7 @@ func sharedBy(o Options) string {
 
 // reportText is the whole verdict in words.
 func reportText(a diagnose.Answer, r *diagnose.Report, o Options, change string) string {
-	lines := []string{prose(sign(r.Verdict)+" "+verdictLine(r)) + ": " + code(subjectOf(r)) + ". " + mrkdwn(sentence(r.Headline))}
+	lines := []string{sign(r.Verdict) + " " + code(subjectOf(r)) + ": " + mrkdwn(sentence(r.Headline))}
 	if by := sharedBy(o); by != "" {
 		lines = append(lines, by+".")
 	}
@@ -263,7 +263,14 @@ func where(a diagnose.Answer, r *diagnose.Report) slack.Block {
 	if c.DomainName != "" && c.DomainName != subjectOf(r) {
 		place = append(place, "certificate "+code(c.DomainName))
 	}
-	return small(upper(strings.Join(place, ", ")), upper(usedBy(c)), checked(a, r))
+	until := ""
+	if !c.NotAfter.IsZero() {
+		until = "Valid until " + day(c.NotAfter)
+		if r.DaysLeft != nil && *r.DaysLeft < 0 {
+			until = "Was valid until " + day(c.NotAfter)
+		}
+	}
+	return small(until, upper(strings.Join(place, ", ")), upper(usedBy(c)), checked(a, r))
 }
 
 func usedBy(c *diagnose.Certificate) string {
@@ -275,7 +282,7 @@ func usedBy(c *diagnose.Certificate) string {
 	}
 	var list []string
 	for _, arn := range c.InUseBy {
-		list = append(list, code(resourceName(arn)))
+		list = append(list, code(diagnose.ResourceName(arn)))
 	}
 	return "in use by " + few(list, shownUses)
 }

@@ -7,10 +7,10 @@ import (
 )
 
 // causeTitle is a cause's title, or its id in words where the catalogue does
-// not have it (any more).
+// not have it: a button may remember a cause of another version.
 func causeTitle(id diagnose.CauseID) string {
+	if c := diagnose.CauseOf(id); c != nil {
+		return c.Title
+	}
 	return strings.ReplaceAll(string(id), "-", " ")
 }
-
-// resourceName is the resource behind an ARN in words.
-func resourceName(arn string) string { return arn }

@@ -28,9 +28,4 @@ func Progress(subject string, p diagnose.Progress) Message {
 	return d.message(words)
 }
 
-// Waiting is what shows while a question waits for its turn.
-func Waiting(subject string) Message {
-	return Progress(subject, diagnose.Progress{Stage: "waiting for other checks to finish"})
-}
-
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

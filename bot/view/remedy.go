@@ -182,12 +182,16 @@ func listed(names []string, n int) inlines {
 	return list
 }
 
-// writeGroup tells a cause: its title, its text, and what to do. Where a
-// message has many records, full is false: the first few are told, the others
-// counted.
-func writeGroup(r *rich, g group) {
+// writeGroup tells a cause: its title, its text, and what to do. Of many records
+// the first few are told, the others counted. Number is its place among several
+// causes, 0 where it is the only one.
+func writeGroup(r *rich, g group, number int) {
 	first := g.findings[0]
-	r.para(titleLine(first))
+	title := titleLine(first)
+	if number > 0 {
+		title = join(bold(fmt.Sprintf("%d. ", number)), title)
+	}
+	r.para(title)
 	r.para(spoken(sentence(first.Text)))
 	if len(g.findings) > 1 {
 		if names := g.names(); len(names) > 0 {

@@ -33,9 +33,7 @@ type State struct {
 	Troubled int
 	// Page is the page of the evidence to show, from 0.
 	Page int
-	// Public marks an answer that stands in a channel for all to see, and
-	// SharedBy is who shared it, if anybody did.
-	Public   bool
+	// SharedBy is the user id of the one who shared the answer, if anybody did.
 	SharedBy string
 }
 
@@ -48,7 +46,6 @@ type wireState struct {
 	Causes      map[string]int `json:"c,omitempty"`
 	Troubled    int            `json:"n,omitempty"`
 	Page        int            `json:"p,omitempty"`
-	Public      bool           `json:"o,omitempty"`
 	SharedBy    string         `json:"by,omitempty"`
 }
 
@@ -57,7 +54,7 @@ type wireState struct {
 func (s State) Encode() string {
 	w := wireState{
 		Version: stateVersion, Query: s.Query, Certificate: s.Certificate, Verdict: string(s.Verdict),
-		Troubled: s.Troubled, Page: s.Page, Public: s.Public, SharedBy: s.SharedBy,
+		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy,
 	}
 	if !s.At.IsZero() {
 		w.At = s.At.Unix()
@@ -92,7 +89,7 @@ func ParseState(value string) (State, error) {
 	}
 	s := State{
 		Query: w.Query, Certificate: w.Certificate, Verdict: diagnose.Verdict(w.Verdict),
-		Troubled: w.Troubled, Page: max(w.Page, 0), Public: w.Public, SharedBy: w.SharedBy,
+		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy,
 	}
 	if w.At > 0 {
 		s.At = time.Unix(w.At, 0).UTC()
@@ -121,7 +118,7 @@ func QueryText(q diagnose.Query) string {
 
 // stateOf is the state of the buttons under an answer.
 func stateOf(a diagnose.Answer, o Options) State {
-	s := State{Query: QueryText(a.Query), At: a.At, Public: o.Public, SharedBy: o.SharedBy}
+	s := State{Query: QueryText(a.Query), At: a.At, SharedBy: o.SharedBy}
 	if len(a.Reports) == 0 {
 		return s
 	}

@@ -38,14 +38,24 @@ func verdictWords(v diagnose.Verdict, s diagnose.State) string {
 		default:
 			return "Down"
 		}
-	case diagnose.VerdictBlocked:
-		return "Renewal blocked"
-	case diagnose.VerdictWillFail:
-		return "Renewal will fail"
-	case diagnose.VerdictWarning:
-		return "Needs a hand"
+	case diagnose.VerdictBlocked, diagnose.VerdictWillFail, diagnose.VerdictWarning:
+		switch {
+		case s == diagnose.StateNever:
+			return "Will not renew"
+		case s == diagnose.StateNotIssued:
+			return "Not issued yet"
+		case v == diagnose.VerdictBlocked:
+			return "Renewal blocked"
+		case v == diagnose.VerdictWillFail:
+			return "Renewal will fail"
+		default:
+			return "Needs a hand"
+		}
 	case diagnose.VerdictWaiting:
-		return "Waiting"
+		if s == diagnose.StateNotIssued {
+			return "Being issued"
+		}
+		return "Renewal under way"
 	case diagnose.VerdictHealthy:
 		return "Healthy"
 	default:
