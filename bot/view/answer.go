@@ -49,7 +49,7 @@ func report(a diagnose.Answer, o Options) Message {
 	d.add(header(headline(r)))
 	d.add(small(sharedBy(o), change))
 
-	groups := groupByCause(r.Findings)
+	groups := groupByCause(r.Findings, askedName(a, r))
 	if len(groups) == 0 {
 		opening := rich{}
 		opening.para(spoken(sentence(r.Headline)))
@@ -69,7 +69,7 @@ func report(a diagnose.Answer, o Options) Message {
 		d.add(block.block())
 	}
 
-	d.add(namesBlock(r))
+	d.add(namesBlock(r, askedName(a, r)))
 	d.add(consequences(r))
 	d.add(unseenBlock(unseenOf(a, r)))
 	d.add(where(a, r))
@@ -109,18 +109,18 @@ func reportText(a diagnose.Answer, r *diagnose.Report, o Options, change string)
 	if change != "" {
 		lines = append(lines, change)
 	}
-	for i, g := range groupByCause(r.Findings) {
+	for i, g := range groupByCause(r.Findings, askedName(a, r)) {
 		if i == shownGroups {
 			break
 		}
 		f := g.findings[0]
-		cause := "Cause: "
+		cause, next := "Cause: ", " Fix: "
 		if f.Owner == diagnose.OwnerNobody || f.Severity == diagnose.Notice {
-			cause = ""
+			cause, next = "", " "
 		}
 		line := cause + mrkdwn(sentence(f.Text))
 		if fix := fixText(g); fix != "" {
-			line += " Fix: " + fix
+			line += next + fix
 		}
 		lines = append(lines, line)
 	}
@@ -156,9 +156,11 @@ func troubled(names []diagnose.NameState) []diagnose.NameState {
 	return slices.DeleteFunc(slices.Clone(names), func(n diagnose.NameState) bool { return n.OK })
 }
 
-// namesBlock tells the state of the names, those in trouble first.
-func namesBlock(r *diagnose.Report) slack.Block {
+// namesBlock tells the state of the names in trouble, the one that was asked for
+// first, and counts the others.
+func namesBlock(r *diagnose.Report, asked string) slack.Block {
 	bad := troubled(r.Names)
+	slices.SortStableFunc(bad, func(a, b diagnose.NameState) int { return trueFirst(a.Name == asked, b.Name == asked) })
 	if len(bad) == 0 {
 		return nil
 	}
@@ -172,10 +174,10 @@ func namesBlock(r *diagnose.Report) slack.Block {
 	}
 	block := rich{}
 	if len(r.Names) == 1 {
-		block.para(bold("The name on the certificate"))
-	} else {
-		block.para(bold(fmt.Sprintf("%d of %d names on the certificate need attention", len(bad), len(r.Names))))
+		block.para(items[0])
+		return block.block()
 	}
+	block.para(bold(fmt.Sprintf("%d of %d names on the certificate need attention", len(bad), len(r.Names))))
 	block.bullets(items...)
 	if good := len(r.Names) - len(bad); good > 0 {
 		word := "in order"
@@ -214,10 +216,13 @@ func nameLine(n diagnose.NameState) inlines {
 		}
 		notes = join(notes, text("seen: "), spoken(n.Seen))
 	}
-	if len(notes) > 0 {
-		line = join(line, text(" – "), notes)
+	if len(notes) == 0 {
+		notes = text("needs attention")
+		if n.OK {
+			notes = text("in order")
+		}
 	}
-	return line
+	return join(line, text(" – "), notes)
 }
 
 func consequences(r *diagnose.Report) slack.Block {

@@ -218,7 +218,7 @@ func findingBlock(f diagnose.Finding) slack.Block {
 		block.bullets(items...)
 	}
 	if m.Action != "" {
-		writeRecord(&block, f, true)
+		writeRecord(&block, f, true, true)
 	}
 	var steps []inlines
 	for _, s := range m.Steps {
@@ -320,7 +320,7 @@ func dnsBlocks(d *diagnose.DNS) []slack.Block {
 		blocks = append(blocks, block.block())
 	}
 	if d.Queries > 0 {
-		blocks = append(blocks, small(plural(d.Queries, "DNS query")+" sent"))
+		blocks = append(blocks, small(fmt.Sprintf("DNS queries sent: %d", d.Queries)))
 	}
 	return blocks
 }

@@ -29,12 +29,12 @@ func nothing(a diagnose.Answer, o Options) Message {
 	state := stateOf(a, o)
 	var d draft
 
-	title, lead := "No certificate found", "No certificate in ACM covers this name."
+	title, lead := "No certificate found", "No ACM certificate that I can see covers `"+subject+"`."
 	switch {
 	case a.Query.Domain == "":
-		title, lead = "No such certificate", "There is no certificate with this ARN or id where I can look."
+		title, lead = "No such certificate", "Where I can look there is no certificate `"+subject+"`."
 	case len(a.Scope.Places) == 0 && len(a.Scope.Unreadable) > 0:
-		title, lead = "Cannot tell", "None of the accounts and regions that I look at could be read, so I cannot say which certificate covers this name."
+		title, lead = "Cannot tell", "None of the accounts and regions that I look at could be read, so I cannot say which certificate covers `"+subject+"`."
 	}
 	if whole := "❔ " + title + ": " + subject; a.Query.Domain != "" && len([]rune(whole)) <= mostHeader {
 		d.add(header(whole))
@@ -45,7 +45,7 @@ func nothing(a diagnose.Answer, o Options) Message {
 
 	looked := lookedIn(a.Scope)
 	body := rich{}
-	body.para(text(lead+" "), text("It was asked for: "), literal(subject))
+	body.para(spoken(lead))
 	body.para(text(looked))
 	d.add(body.block())
 	d.add(endpointBlock(a.Endpoint))
@@ -84,7 +84,7 @@ func nothing(a diagnose.Answer, o Options) Message {
 	}
 	d.end(actions(buttons...))
 
-	words := []string{"❔ " + title + ": " + code(subject) + ". " + lead, looked}
+	words := []string{"❔ " + title + ". " + mrkdwn(lead), looked}
 	if e := endpointText(a.Endpoint); e != "" {
 		words = append(words, e)
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/acmbot/acmbot/diagnose"
@@ -21,8 +22,9 @@ type group struct {
 	findings []diagnose.Finding
 }
 
-// groupByCause keeps the order in which the causes come.
-func groupByCause(findings []diagnose.Finding) []group {
+// groupByCause keeps the order in which the causes come. Within a cause, what
+// concerns the name that was asked for comes first.
+func groupByCause(findings []diagnose.Finding, asked string) []group {
 	var groups []group
 	at := map[diagnose.CauseID]int{}
 	for _, f := range findings {
@@ -34,7 +36,29 @@ func groupByCause(findings []diagnose.Finding) []group {
 		}
 		groups[i].findings = append(groups[i].findings, f)
 	}
+	for _, g := range groups {
+		slices.SortStableFunc(g.findings, func(a, b diagnose.Finding) int {
+			return trueFirst(slices.Contains(a.Names, asked), slices.Contains(b.Names, asked))
+		})
+	}
 	return groups
+}
+
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// askedName is the name on the certificate that the question was about, "" where
+// it was about the certificate as a whole.
+func askedName(a diagnose.Answer, r *diagnose.Report) string {
+	return r.Certificate.CoveringName(a.Query.Domain)
 }
 
 // names are all names that the group concerns, each once.
@@ -96,7 +120,8 @@ func mentions(s, name string) bool {
 
 // writeRecord writes a record to copy: what to do, then the name and the value,
 // each in a block of its own, as the DNS host's form wants them and in full.
-func writeRecord(r *rich, f diagnose.Finding, withNames bool) {
+// The host's peculiarity is told with the first of several records.
+func writeRecord(r *rich, f diagnose.Finding, withNames, first bool) {
 	m := f.Remedy
 	what := map[diagnose.RecordAction]string{
 		diagnose.AddRecord:     "Add this record",
@@ -126,14 +151,6 @@ func writeRecord(r *rich, f diagnose.Finding, withNames bool) {
 	if host == "" {
 		host = "the DNS host"
 	}
-	writeField(r, "Name", host, m.EnterName, m.Name)
-	if m.HostNote != "" {
-		r.para(spoken(sentence(m.HostNote)))
-	}
-	writeField(r, "Value", host, m.EnterValue, m.Value)
-	if m.HostURL != "" && len(m.HostURL) <= mostURL {
-		r.para(link(m.HostURL, "Open the zone at "+host))
-	}
 	if m.Action != diagnose.RemoveRecord && len(m.Present) > 0 {
 		var items []inlines
 		for i, rr := range m.Present {
@@ -145,6 +162,14 @@ func writeRecord(r *rich, f diagnose.Finding, withNames bool) {
 		}
 		r.para(text("There now:"))
 		r.bullets(items...)
+	}
+	if m.HostNote != "" && first {
+		r.para(spoken(sentence(m.HostNote)))
+	}
+	writeField(r, "Name", host, m.EnterName, m.Name)
+	writeField(r, "Value", host, m.EnterValue, m.Value)
+	if m.HostURL != "" && len(m.HostURL) <= mostURL && first {
+		r.para(link(m.HostURL, "Open the zone at "+host))
 	}
 }
 
@@ -189,13 +214,13 @@ func writeGroup(r *rich, g group, number int) {
 	first := g.findings[0]
 	title := titleLine(first)
 	if number > 0 {
-		title = join(bold(fmt.Sprintf("%d. ", number)), title)
+		title = join(text(fmt.Sprintf("%d. ", number)), title)
 	}
 	r.para(title)
 	r.para(spoken(sentence(first.Text)))
 	if len(g.findings) > 1 {
 		if names := g.names(); len(names) > 0 {
-			r.para(text("The same holds in "+plural(len(g.findings), "place")+", for "), listed(names, 3), text("."))
+			r.para(text(fmt.Sprintf("The same holds %d times over, for ", len(g.findings))), listed(names, 3), text("."))
 		}
 	}
 	m := first.Remedy
@@ -213,7 +238,11 @@ func writeGroup(r *rich, g group, number int) {
 		if len(steps) > shownSteps {
 			steps = append(steps[:shownSteps-1:shownSteps-1], text("The other steps are behind Show evidence."))
 		}
-		r.numbered(steps...)
+		if len(steps) == 1 {
+			r.para(steps[0])
+		} else {
+			r.numbered(steps...)
+		}
 		for i, c := range m.Commands {
 			if i == shownCommands {
 				break
@@ -234,7 +263,7 @@ func writeGroup(r *rich, g group, number int) {
 			r.para(bold(fmt.Sprintf("and %d more records", records-told)), text(": press Show evidence for all of them."))
 			break
 		}
-		writeRecord(r, f, len(g.findings) > 1)
+		writeRecord(r, f, len(g.findings) > 1, told == 0)
 		told++
 	}
 	r.bullets(stepsOf(m)...)
@@ -252,7 +281,11 @@ func fixText(g group) string {
 			others++
 			continue
 		}
-		s := string(m.Action) + " the " + m.Type + " record " + code(m.Name) + " with the value " + code(m.Value)
+		record := "the " + m.Type + " record " + code(m.Name)
+		s := string(m.Action) + " " + record + " with the value " + code(m.Value)
+		if m.Action == diagnose.ReplaceRecord {
+			s = "correct " + record + " so that its value is " + code(m.Value)
+		}
 		if m.EnterName != "" && m.EnterName != m.Name && m.Host != "" {
 			s += " (at " + prose(m.Host) + " type the name as " + code(m.EnterName) + ")"
 		}

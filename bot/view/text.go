@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -38,21 +39,19 @@ func code(s string) string {
 // width and is only ever put into prose, never into what is copied.
 const joiner = "\u2060"
 
+// shortcode is what Slack turns into an emoji. An IPv6 address has such pieces
+// too.
+var shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+:`)
+
 // prose is text outside code spans in mrkdwn, escaped and with nothing in it
 // that formats: no *bold*, no :emoji:.
 func prose(s string) string {
+	s = shortcode.ReplaceAllStringFunc(s, func(code string) string { return ":" + joiner + code[1:] })
 	var b strings.Builder
-	runes := []rune(s)
-	for i, r := range runes {
-		switch {
-		case strings.ContainsRune("*_~`", r):
-			b.WriteRune(r)
+	for _, r := range s {
+		b.WriteString(escape(string(r)))
+		if strings.ContainsRune("*_~`", r) {
 			b.WriteString(joiner)
-		case r == ':' && i+1 < len(runes) && runes[i+1] != '/' && !unicode.IsSpace(runes[i+1]):
-			b.WriteRune(r)
-			b.WriteString(joiner)
-		default:
-			b.WriteString(escape(string(r)))
 		}
 	}
 	return b.String()

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -136,18 +137,25 @@ func obstacleWords(o diagnose.Obstacle) string {
 	}
 }
 
+// placeOf is where something could not be seen, where its description does not
+// say so already.
+func placeOf(u diagnose.Unseen) string {
+	var parts []string
+	if u.Account != "" && !strings.Contains(u.What, u.Account) {
+		parts = append(parts, "account "+u.Account)
+	}
+	if u.Region != "" && !strings.Contains(u.What, u.Region) {
+		parts = append(parts, u.Region)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
 // unseenLine says what could not be checked, why, and what would allow it.
 func unseenLine(u diagnose.Unseen) inlines {
-	place := ""
-	switch {
-	case u.Account != "" && u.Region != "":
-		place = " (account " + u.Account + ", " + u.Region + ")"
-	case u.Account != "":
-		place = " (account " + u.Account + ")"
-	case u.Region != "":
-		place = " (" + u.Region + ")"
-	}
-	list := join(spoken(upper(u.What)), text(place+": "+obstacleWords(u.Why)))
+	list := join(spoken(upper(u.What)), text(placeOf(u)+": "+obstacleWords(u.Why)))
 	if u.Detail != "" {
 		list = join(list, text(". "), spoken(sentence(u.Detail)))
 	} else {
@@ -159,13 +167,13 @@ func unseenLine(u diagnose.Unseen) inlines {
 	return list
 }
 
-// unseenText is unseenLine as mrkdwn.
+// unseenText is unseenLine as mrkdwn, shorter.
 func unseenText(u diagnose.Unseen) string {
-	s := mrkdwn(u.What) + " (" + obstacleWords(u.Why)
+	s := mrkdwn(u.What) + prose(placeOf(u)) + ": " + obstacleWords(u.Why)
 	if u.Permission != "" {
 		s += ", missing permission " + code(u.Permission)
 	}
-	return s + ")"
+	return s
 }
 
 // unseenOf gathers what could not be seen for an answer, each thing once.
