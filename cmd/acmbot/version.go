@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is set by releases: go build -ldflags "-X main.version=v1.2.3".
+var version string
+
+func runVersion(_ context.Context, c *console, args []string) error {
+	flags := flag.NewFlagSet("version", flag.ContinueOnError)
+	others, err := c.parseFlags(flags, args, "usage: acmbot version\n\nPrints the version.\n")
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return usageErrorf("version takes no arguments")
+	}
+	info, _ := debug.ReadBuildInfo()
+	fmt.Fprintln(c.stdout, describeBuild(version, info))
+	return nil
+}
+
+// describeBuild says which version this is: the released one, else the
+// module's, else the commit it was built from.
+func describeBuild(released string, info *debug.BuildInfo) string {
+	name, commit, dirty := released, "", ""
+	if info != nil {
+		if name == "" && info.Main.Version != "(devel)" {
+			name = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value[:min(12, len(s.Value))]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = ", with local changes"
+			}
+		}
+	}
+	if name == "" {
+		name = "development build"
+	}
+	if commit != "" {
+		commit = ", commit " + commit + dirty
+	}
+	return fmt.Sprintf("acmbot %s%s, %s, %s/%s", name, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,312 @@
+package terminal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+// How much is shown unless everything is asked for.
+const (
+	fewEvidence = 3  // of one finding
+	fewNames    = 12 // of one certificate
+)
+
+// report renders one report whole.
+func (p *page) report(r *diagnose.Report) {
+	p.verdict(r.Verdict, r.Headline)
+	p.certificate(r)
+	for i := range r.Findings {
+		p.finding(&r.Findings[i], i+1, len(r.Findings))
+	}
+	p.names(r)
+	if len(r.Observations) > 0 {
+		p.heading("Also seen")
+		p.evidence(r.Observations, 2*fewEvidence)
+	}
+	if len(r.Consequences) > 0 && p.Evidence {
+		p.heading("Follows from the above")
+		for _, id := range r.Consequences {
+			p.item("-", string(id))
+		}
+	}
+	if len(r.Unseen) > 0 {
+		p.heading("Could not check")
+		p.unseen(r.Unseen)
+	}
+	if r.ConsoleURL != "" {
+		p.heading("In the AWS console")
+		p.line(1, r.ConsoleURL)
+	}
+}
+
+// certificate renders which certificate it is and how long it has got.
+func (p *page) certificate(r *diagnose.Report) {
+	c := &r.Certificate
+	rows := [][2]string{
+		{"Certificate", c.DomainName},
+		{"ARN", c.ARN},
+		{"Valid until", validity(r)},
+	}
+	if !r.RenewalStarts.IsZero() {
+		verb := "ACM starts"
+		if r.RenewalStarts.Before(r.At) {
+			verb = "ACM started"
+		}
+		rows = append(rows, [2]string{"Renewal", verb + " on " + r.RenewalStarts.UTC().Format("2 January 2006")})
+	}
+	if len(c.InUseBy) > 0 {
+		shown := c.InUseBy
+		if !p.Evidence {
+			shown = shown[:min(len(shown), fewEvidence)]
+		}
+		for i, arn := range shown {
+			key := "In use by"
+			if i > 0 {
+				key = ""
+			}
+			rows = append(rows, [2]string{key, arn})
+		}
+		if more := len(c.InUseBy) - len(shown); more > 0 {
+			rows = append(rows, [2]string{"", fmt.Sprintf("and %d more", more)})
+		}
+	}
+	p.gap()
+	p.table(1, rows)
+}
+
+func validity(r *diagnose.Report) string {
+	if r.Certificate.NotAfter.IsZero() {
+		return ""
+	}
+	text := instant(r.Certificate.NotAfter)
+	switch {
+	case r.DaysLeft == nil:
+	case r.Certificate.NotAfter.Before(r.At):
+		text += " (expired " + plural(-*r.DaysLeft, "day") + " ago)"
+	default:
+		text += " (" + plural(*r.DaysLeft, "day") + " left)"
+	}
+	return text
+}
+
+// finding renders one cause and what to do about it.
+func (p *page) finding(f *diagnose.Finding, n, of int) {
+	kind := "Cause"
+	if f.Severity == diagnose.Notice {
+		kind = "Note"
+	}
+	if of > 1 {
+		kind = fmt.Sprintf("%s %d of %d", kind, n, of)
+	}
+	p.heading(kind + ": " + f.Title)
+	facts := []string{string(f.Severity), string(f.Confidence)}
+	if f.Ahead {
+		facts = append(facts, "not felt until the renewal starts")
+	}
+	if f.Owner == diagnose.OwnerNobody {
+		facts = append(facts, "nobody has to act")
+	} else {
+		facts = append(facts, "to be fixed by: "+string(f.Owner))
+	}
+	facts = append(facts, string(f.Cause))
+	p.indented(1).faint(strings.Join(facts, " · "))
+	if f.Text != "" {
+		p.gap()
+		p.prose(1, f.Text)
+	}
+	p.remedy(&f.Remedy)
+	if len(f.Evidence) > 0 {
+		p.sub("Evidence")
+		p.evidence(f.Evidence, fewEvidence)
+	}
+	if len(f.Sources) > 0 && p.Evidence {
+		p.sub("Read more")
+		for _, s := range f.Sources {
+			p.item("-", s.Title)
+			p.line(3, s.URL)
+		}
+	}
+}
+
+// remedy renders what to do about a cause, the record first.
+func (p *page) remedy(r *diagnose.Remedy) {
+	p.record(r)
+	if len(r.Steps) > 0 {
+		p.sub("What to do")
+		for i, step := range r.Steps {
+			p.item(fmt.Sprintf("%d.", i+1), step)
+		}
+	} else if r.Summary != "" && r.Action == "" {
+		p.sub("What to do")
+		p.item("-", r.Summary)
+	}
+	if len(r.Commands) > 0 {
+		p.sub("Command")
+		for _, c := range r.Commands {
+			p.block(2, c)
+		}
+	}
+	if r.Terraform != "" && p.Evidence {
+		p.sub("Terraform")
+		p.block(2, r.Terraform)
+	}
+	if r.ZoneFile != "" && p.Evidence {
+		p.sub("Zone file")
+		p.block(2, r.ZoneFile)
+	}
+	if r.ConsoleURL != "" {
+		p.sub("Console")
+		p.line(2, r.ConsoleURL)
+	}
+}
+
+// record renders the record that is the fix: its absolute form, and what the
+// DNS host's form takes.
+func (p *page) record(r *diagnose.Remedy) {
+	verbs := map[diagnose.RecordAction]string{
+		diagnose.AddRecord:     "Add this record",
+		diagnose.ReplaceRecord: "Make the record read",
+		diagnose.RemoveRecord:  "Remove this record",
+	}
+	verb, ok := verbs[r.Action]
+	if !ok || r.Name == "" {
+		return
+	}
+	if r.Zone != "" {
+		verb += ", in the zone " + r.Zone
+	}
+	if r.Host != "" {
+		verb += " at " + r.Host
+	}
+	p.sub(verb)
+	rows := [][2]string{{"Name", r.Name + "."}, {"Type", r.Type}}
+	if r.Value != "" {
+		rows = append(rows, [2]string{"Value", absolute(r.Type, r.Value)})
+	}
+	if r.TTL > 0 {
+		rows = append(rows, [2]string{"TTL", plural(r.TTL, "second")})
+	}
+	p.table(2, rows)
+	if r.EnterName != "" {
+		host := r.Host
+		if host == "" {
+			host = "the DNS host"
+		}
+		p.sub("To type into " + host + "'s form")
+		form := [][2]string{{"Name", r.EnterName}}
+		if r.EnterValue != "" {
+			form = append(form, [2]string{"Value", r.EnterValue})
+		}
+		p.table(2, form)
+		if r.HostNote != "" {
+			p.prose(2, r.HostNote)
+		}
+	}
+	if len(r.Present) > 0 {
+		p.sub("There now")
+		for _, rr := range r.Present {
+			p.line(2, fmt.Sprintf("%s. %d %s %s", strings.TrimSuffix(rr.Name, "."), rr.TTL, rr.Type, absolute(rr.Type, rr.Value)))
+		}
+	}
+}
+
+// absolute adds the dot that ends an absolute name in presentation format,
+// where the record's data is a name.
+func absolute(rrtype, value string) string {
+	switch rrtype {
+	case "CNAME", "DNAME", "NS", "PTR":
+		return strings.TrimSuffix(value, ".") + "."
+	default:
+		return value
+	}
+}
+
+func (p *page) evidence(list []diagnose.Evidence, few int) {
+	shown := list
+	if !p.Evidence {
+		shown = list[:min(len(list), few)]
+	}
+	for _, e := range shown {
+		p.item("-", e.Source+": "+e.Text)
+	}
+	if more := len(list) - len(shown); more > 0 {
+		p.indented(2).faint(fmt.Sprintf("and %d more; --evidence shows all", more))
+	}
+}
+
+// names renders the state of every name on the certificate.
+func (p *page) names(r *diagnose.Report) {
+	if len(r.Names) == 0 {
+		return
+	}
+	p.heading("Names on the certificate")
+	shown := r.Names
+	if !p.Evidence {
+		shown = shown[:min(len(shown), fewNames)]
+	}
+	rows := make([][]string, len(shown))
+	for i, n := range shown {
+		mark := p.paint("ok", green)
+		if !n.OK {
+			mark = p.paint("!!", red)
+		}
+		rows[i] = []string{mark, n.Name, n.Method, n.ACM, n.Seen}
+	}
+	for i, line := range p.columns(rows) {
+		p.raw(1, line)
+		if rec := shown[i].Record; rec != nil && p.Evidence {
+			p.line(3, fmt.Sprintf("%s. %s %s", rec.Name, rec.Type, absolute(rec.Type, rec.Value)))
+		}
+	}
+	if more := len(r.Names) - len(shown); more > 0 {
+		bad := 0
+		for _, n := range r.Names[len(shown):] {
+			if !n.OK {
+				bad++
+			}
+		}
+		p.indented(1).faint(fmt.Sprintf("and %d more, %d of them in trouble; --evidence shows all", more, bad))
+	}
+}
+
+// unseen renders what could not be looked at, and what would allow it.
+func (p *page) unseen(list []diagnose.Unseen) {
+	for _, u := range list {
+		why := u.Detail
+		if why == "" {
+			why = strings.ReplaceAll(string(u.Why), "-", " ") + "."
+		}
+		text := u.What + ": " + why
+		if u.Permission != "" && !strings.Contains(why, u.Permission) {
+			text = strings.TrimRight(text, ".") + ". The permission " + code(u.Permission) + " would allow it."
+		}
+		p.item("-", text)
+	}
+}
+
+// verdict renders the first line.
+func (p *page) verdict(v diagnose.Verdict, headline string) {
+	word, color := verdictWord(v)
+	p.label(word, color, headline)
+}
+
+func verdictWord(v diagnose.Verdict) (string, ansi) {
+	switch v {
+	case diagnose.VerdictDown:
+		return "DOWN", red
+	case diagnose.VerdictBlocked:
+		return "BLOCKED", red
+	case diagnose.VerdictWillFail:
+		return "WILL FAIL", yellow
+	case diagnose.VerdictWarning:
+		return "WARNING", yellow
+	case diagnose.VerdictWaiting:
+		return "WAITING", blue
+	case diagnose.VerdictHealthy:
+		return "HEALTHY", green
+	default:
+		return "UNKNOWN", yellow
+	}
+}
