@@ -19,8 +19,6 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var at = time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)
 
-func days(n int) *int { return &n }
-
 const arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0b2a7a1c-6f0e-4c0d-9a53-6d0d1f3f4a11"
 
 func blocked() diagnose.Answer {
@@ -42,7 +40,7 @@ func blocked() diagnose.Answer {
 				},
 				State: diagnose.StatePending, Verdict: diagnose.VerdictBlocked,
 				Headline:      "The renewal of `shop.example.com` is blocked: its validation record is missing. 12 days left.",
-				DaysLeft:      days(12),
+				DaysLeft:      new(12),
 				RenewalStarts: at.AddDate(0, 0, -33),
 				Findings: []diagnose.Finding{
 					{
@@ -114,7 +112,7 @@ func healthy() diagnose.Answer {
 	a := diagnose.Answer{
 		At: at, Query: diagnose.Query{Domain: "xn--bcher-kva.example", Unicode: "bücher.example"},
 		Reports: []diagnose.Report{{
-			At: at, Verdict: diagnose.VerdictHealthy, Headline: "`bücher.example` is in order; 1 day left.", DaysLeft: days(1),
+			At: at, Verdict: diagnose.VerdictHealthy, Headline: "`bücher.example` is in order; 1 day left.", DaysLeft: new(1),
 			Certificate:   diagnose.Certificate{ARN: arn, DomainName: "xn--bcher-kva.example", NotAfter: at.Add(36 * time.Hour)},
 			RenewalStarts: at.AddDate(0, 0, 5),
 		}},
@@ -132,7 +130,7 @@ func expired() diagnose.Answer {
 	return diagnose.Answer{
 		At: at, Query: diagnose.Query{ARN: arn},
 		Reports: []diagnose.Report{{
-			At: at, Verdict: diagnose.VerdictDown, Headline: "`shop.example.com` expired 2 days ago.", DaysLeft: days(-2),
+			At: at, Verdict: diagnose.VerdictDown, Headline: "`shop.example.com` expired 2 days ago.", DaysLeft: new(-2),
 			Certificate: diagnose.Certificate{ARN: arn, DomainName: "shop.example.com", NotAfter: at.Add(-30 * time.Hour)},
 			Findings: []diagnose.Finding{{
 				Cause: "private-expired", Title: "It was not renewed", Severity: diagnose.Notice, Confidence: diagnose.Possible, Owner: diagnose.OwnerNobody,
