@@ -60,6 +60,10 @@ var (
 	port           = regexp.MustCompile(`:\d{1,5}$`)
 )
 
+// maxQuery is the longest question read, in bytes: longer than any name, ARN
+// or link that leads to a certificate, short enough to be read in no time.
+const maxQuery = 2000
+
 // nameProfile maps a name for look-up as UTS #46 says (full stops of other
 // scripts, case, width) without forbidding what DNS allows.
 var nameProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false), idna.Transitional(false))
@@ -74,6 +78,9 @@ func ParseQuery(text string) (Query, error) {
 	q := Query{Text: text}
 	bad := func(problem string) (Query, error) {
 		return Query{Text: text}, &UsageError{Text: text, Problem: problem}
+	}
+	if len(text) > maxQuery {
+		return bad("That is longer than a domain name, a URL or an ARN can be.")
 	}
 	s := unwrap(html.UnescapeString(text)) // Slack escapes &, < and > in what people type
 	if s == "" {
@@ -178,6 +185,9 @@ func domainOf(host string) (domain, problem string) {
 		return "", "That is an IP address; ACM's certificates are for domain names."
 	}
 	rest, wildcard := strings.CutPrefix(host, "*.")
+	if len(rest) > 4*253 { // UTF-8 takes up to four bytes a character
+		return "", "That is longer than a domain name can be (253 characters)."
+	}
 	a, err := nameProfile.ToASCII(rest)
 	if err == nil {
 		_, err = nameProfile.ToASCII(a) // its A-labels must hold U-labels that are allowed, too

@@ -1,0 +1,110 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// isBelowSuffix reports whether a name is below its public suffix: what is at
+// or above one is nobody's to fix.
+func isBelowSuffix(name string) bool {
+	suffix, _ := publicsuffix.PublicSuffix(name)
+	return isBelow(name, suffix)
+}
+
+// checkCAA names CAA records that keep Amazon from issuing. One record set is
+// one finding, whichever names it governs.
+func checkCAA(r *reading) []Finding {
+	type group struct {
+		id    CauseID
+		at    string
+		via   string
+		first *caaReading
+		names []string
+	}
+	var groups []*group
+	put := func(id CauseID, c *caaReading, at string) {
+		for _, g := range groups {
+			if g.id == id && g.at == at && g.via == c.via {
+				g.names = append(g.names, c.name)
+				return
+			}
+		}
+		groups = append(groups, &group{id: id, at: at, via: c.via, first: c, names: []string{c.name}})
+	}
+	for _, c := range r.caa {
+		switch {
+		case c.failed != "":
+			put("caa-lookup-failed", c, c.failed)
+		case c.verdict == caaUnknownCritical:
+			put("caa-critical-unknown-tag", c, c.at)
+		case c.verdict == caaForbidsWildcard:
+			put("caa-issuewild", c, c.at)
+		case c.verdict == caaForbids && c.via != "":
+			put("caa-via-cname", c, c.at)
+		case c.verdict == caaForbids:
+			put("caa-forbids-amazon", c, c.at)
+		case c.verdict == caaNarrowed:
+			put("caa-parameters", c, c.at)
+		}
+	}
+	var list []Finding
+	for _, g := range groups {
+		c := g.first
+		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: g.names, Where: g.at, Present: c.set, Zones: r.HostedZones}
+		l := r.DNS.Lookup(g.at, "CAA")
+		a.Zone = l.Zone()
+		if z := r.DNS.Zones[a.Zone]; z != nil {
+			a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
+		}
+		id, confidence := g.id, Certain
+		switch id {
+		case "caa-forbids-amazon":
+			own := func(n string) bool { return strings.TrimPrefix(n, "*.") == g.at }
+			if !slices.ContainsFunc(g.names, own) {
+				id = "caa-inherited"
+			}
+		case "caa-critical-unknown-tag":
+			a.Present = slices.DeleteFunc(slices.Clone(c.set), func(rr RR) bool {
+				p, ok := ParseCAA(rr.Value)
+				return !ok || p.Tag != c.culprit.Tag
+			})
+		case "caa-via-cname":
+			a.Detail = g.via
+		case "caa-parameters":
+			confidence = Possible
+		case "caa-lookup-failed":
+			if r.tooLate(c.replies) {
+				continue
+			}
+			a.Servers = serversSaying(r.faulty(c.replies), g.at, "CAA")
+			if len(a.Servers) == 0 {
+				a.Servers = []string{"no server could be asked"}
+			}
+		}
+		evidence := slices.Concat(r.nameEvidence(g.names), replyEvidence("DNS", g.at, "CAA", c.replies))
+		if g.via != "" {
+			evidence = append(evidence, dnsEvidence(r.DNS.Lookup(g.via, "CAA"), r.lookupReplies(g.via, "CAA"))...)
+		}
+		f := CauseOf(id).find(a, confidence, evidence...)
+		f.Subject = g.at
+		f.Ahead = !r.anyBlockedByCAA(g.names)
+		list = append(list, f)
+	}
+	return list
+}
+
+// anyBlockedByCAA reports whether CAA stands in the way now. A name that is
+// validated is not past it: CAA is looked at when the certificate is issued
+// ("Why did my ACM certificate fail with a CAA error?",
+// https://repost.aws/knowledge-center/acm-troubleshoot-caa-errors).
+func (r *reading) anyBlockedByCAA([]string) bool {
+	switch r.state {
+	case StatePending, StateInRenewal, StateNotIssued, StateExpired:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,311 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+)
+
+// zoneUse is a zone that matters to some of the certificate's names.
+type zoneUse struct {
+	lookup *Lookup
+	names  []string
+	rec    *recordReading // nil for a look-up that is not a record's
+}
+
+// uses are the look-ups that the renewal of names rests on: the validation
+// records, and the CAA look-ups of names that have no record.
+func (r *reading) uses() []zoneUse {
+	var list []zoneUse
+	for _, rec := range r.records {
+		if rec.lookup != nil {
+			list = append(list, zoneUse{rec.lookup, rec.names, rec})
+		}
+	}
+	return list
+}
+
+// checkDelegation names what is wrong on the way from the root to a record.
+func checkDelegation(r *reading) []Finding {
+	found := map[string]*Finding{}
+	var order []string
+	add := func(key string, names []string, make func(names []string) Finding) {
+		if f := found[key]; f != nil {
+			names = union(f.Names, names)
+		} else {
+			order = append(order, key)
+		}
+		f := make(names)
+		f.Ahead = !r.anyWaiting(names)
+		found[key] = &f
+	}
+	for _, use := range r.uses() {
+		l := use.lookup
+		a := Args{Cert: r.cert, At: r.At, State: r.state, Zones: r.HostedZones}
+		if b := l.Broken; b != nil {
+			switch b.Kind {
+			case BreakNXDomain:
+				a.Zone, a.Where = b.Zone, b.Name
+				add("domain-expired "+b.Name, use.names, func(names []string) Finding {
+					a.Names = names
+					f := CauseOf("domain-expired").find(a, Certain, slices.Concat(r.nameEvidence(names), replyEvidence("DNS", b.Name, l.Type, b.Replies))...)
+					f.Subject = b.Name
+					return f
+				})
+			case BreakLame, BreakNoServers, BreakLoop:
+				replies := b.Replies
+				if len(replies) == 0 {
+					replies = l.Replies
+				}
+				if r.tooLate(replies) {
+					continue
+				}
+				r.lame(add, use, b.Zone, replies, 0, a)
+			}
+			continue
+		}
+		if use.rec == nil || use.rec.zone == nil {
+			continue
+		}
+		if faulty := r.faulty(l.Replies); len(faulty) > 0 && use.rec.usable() > 0 {
+			if bad := r.wholly(faulty, l.Replies); len(bad) > 0 {
+				r.lame(add, use, use.rec.zone.Apex, l.Replies, len(serverNames(l.Replies))-len(serverNames(bad)), a)
+			}
+		} else if use.rec.usable() == 0 && len(r.faulty(l.Replies)) > 0 && !r.tooLate(l.Replies) {
+			r.lame(add, use, use.rec.zone.Apex, l.Replies, 0, a)
+		}
+		if len(use.rec.right) > 0 && !use.rec.inOrder() {
+			z := use.rec.zone
+			if apex := z.ApexNS(); len(apex) > 0 && !sameNames(apex, z.Delegated) {
+				a.Zone, a.NameServers, a.Servers, a.Record, a.Host = z.Apex, z.Delegated, apex, use.rec.Record, use.rec.host
+				add("ns-mismatch-partial "+z.Apex, use.names, func(names []string) Finding {
+					a.Names = names
+					f := CauseOf("ns-mismatch-partial").find(a, Likely, slices.Concat(replyEvidence("DNS", z.Apex, "NS", z.NS), dnsEvidence(l, l.Replies))...)
+					f.Subject = z.Apex
+					return f
+				})
+			}
+		}
+		r.cut(add, use, a)
+	}
+	var list []Finding
+	for _, key := range order {
+		list = append(list, *found[key])
+	}
+	return list
+}
+
+// wholly are the faulty replies of servers none of whose addresses answers.
+func (r *reading) wholly(faulty, all []Reply) []Reply {
+	works := map[string]bool{}
+	for _, reply := range all {
+		if reply.Outcome.Usable() {
+			works[reply.Server] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(faulty), func(reply Reply) bool { return works[reply.Server] })
+}
+
+// tooLate reports whether the servers were not asked for want of time, so that
+// nothing can be said of them.
+func (r *reading) tooLate(replies []Reply) bool {
+	return len(replies) > 0 && len(r.faulty(replies)) == 0
+}
+
+func (r *reading) lame(add func(string, []string, func([]string) Finding), use zoneUse, zone string, replies []Reply, good int, a Args) {
+	faulty := r.faulty(replies)
+	if good > 0 {
+		faulty = r.wholly(faulty, replies)
+	}
+	z := r.DNS.Zones[zone]
+	if z != nil {
+		a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
+	}
+	a.Zone, a.Good, a.Total = zone, good, max(len(serverNames(replies)), good+len(serverNames(faulty)))
+	a.Servers = serversSaying(faulty, use.lookup.Name, use.lookup.Type)
+	if len(a.Servers) == 0 && z != nil {
+		a.Servers = []string{"no server of it has an address"}
+		a.Total = max(1, len(z.Servers))
+	}
+	confidence := Certain
+	if good > 0 {
+		confidence = Likely
+	}
+	add("lame-delegation "+zone, use.names, func(names []string) Finding {
+		a.Names = names
+		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty))...)
+		f.Subject = zone
+		if good > 0 && use.rec != nil && (use.rec.inOrder() || !r.anyWaiting(names)) {
+			f.Severity = Warning // resolvers try the other servers
+		}
+		return f
+	})
+}
+
+// cut finds a name between the zone and the record that the servers deny.
+func (r *reading) cut(add func(string, []string, func([]string) Finding), use zoneUse, a Args) {
+	if len(use.rec.right) == 0 {
+		return
+	}
+	for _, at := range Ancestors(use.rec.Name)[1:] {
+		if at == use.rec.zone.Apex || !isBelow(at, use.rec.zone.Apex) {
+			return
+		}
+		l := r.DNS.Lookup(at, "CAA")
+		if l == nil {
+			continue
+		}
+		var denying []Reply
+		for _, reply := range l.Replies {
+			if reply.Outcome == OutcomeNXDomain {
+				denying = append(denying, reply)
+			}
+		}
+		if len(denying) == 0 {
+			continue
+		}
+		a.Zone, a.Where, a.Record, a.Host = use.rec.zone.Apex, at, use.rec.Record, use.rec.host
+		add("nxdomain-cut "+at, use.names, func(names []string) Finding {
+			a.Names = names
+			f := CauseOf("nxdomain-cut").find(a, Certain, slices.Concat(replyEvidence("DNS", at, "CAA", denying), dnsEvidence(use.lookup, use.rec.right))...)
+			f.Subject = at
+			return f
+		})
+	}
+}
+
+// checkDNSSEC names zones whose signatures do not hold.
+func checkDNSSEC(r *reading) []Finding {
+	type fault struct {
+		security Security
+		names    []string
+		lookups  []*Lookup
+	}
+	faults := map[string]*fault{}
+	note := func(s Security, names []string, l *Lookup) {
+		f := faults[s.Zone]
+		if f == nil {
+			f = &fault{security: s}
+			faults[s.Zone] = f
+		}
+		f.names = union(f.names, names)
+		f.lookups = append(f.lookups, l)
+	}
+	look := func(l *Lookup, names []string) {
+		if l == nil {
+			return
+		}
+		switch {
+		case l.Security.State == Bogus, l.Security.State == Insecure && l.Security.Fault == FaultUnsupported:
+			s := l.Security
+			if s.Zone == "" {
+				s.Zone = l.Zone()
+			}
+			note(s, names, l)
+		case (l.Security.State == Unchecked || l.Security.State == Indeterminate) && refusedByValidators(l):
+			note(Security{State: Bogus, Zone: l.Zone(), Detail: validatorsSay(l)}, names, l)
+		}
+	}
+	for _, rec := range r.records {
+		look(rec.lookup, rec.names)
+	}
+	for _, c := range r.caa {
+		for _, at := range Ancestors(c.name) {
+			if l := r.DNS.Lookup(at, "CAA"); l != nil && l.Zone() != "." && isBelowSuffix(at) {
+				look(l, []string{c.name})
+			}
+		}
+	}
+	var list []Finding
+	for _, zone := range sortedStrings(faults) {
+		f := faults[zone]
+		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: r.inOrderOf(f.names), Zone: zone, Since: f.security.Expired, Zones: r.HostedZones}
+		if z := r.DNS.Zones[zone]; z != nil {
+			a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
+		}
+		id := CauseID("dnssec-bogus")
+		a.Detail = f.security.Detail
+		switch f.security.Fault {
+		case FaultSignatureExpired:
+			id = "rrsig-expired"
+		case FaultDSStale, FaultNoDNSKEY:
+			id, a.Detail = "ds-stale", ""
+			if f.security.Fault == FaultNoDNSKEY {
+				a.Detail = " (it has none at all)"
+			}
+		case FaultUnsupported:
+			id, a.Detail = "ds-algorithm-unsupported", ""
+		}
+		confidence := Certain
+		if f.security.Fault == "" {
+			confidence = Likely
+		}
+		var evidence []Evidence
+		if f.security.Detail != "" {
+			evidence = append(evidence, Evidence{Source: "DNSSEC", Text: f.security.Detail})
+		}
+		if z := r.DNS.Zones[zone]; z != nil && len(z.DS) > 0 {
+			var ds []string
+			for _, rr := range z.DS {
+				ds = append(ds, rr.Value)
+			}
+			evidence = append(evidence, Evidence{Source: "DNS", Text: "the parent's DS " + plural(len(ds), "record") + ": " + some(ds)})
+		}
+		evidence = append(evidence, publicEvidence(f.lookups[0])...)
+		if id == "ds-algorithm-unsupported" {
+			confidence = Possible
+		}
+		finding := CauseOf(id).find(a, confidence, evidence...)
+		finding.Subject = zone
+		finding.Ahead = !r.anyWaiting(a.Names)
+		list = append(list, finding)
+		if id == "rrsig-expired" || id == "ds-stale" {
+			b := CauseOf("dnssec-bogus").find(a, confidence)
+			b.Subject, b.Ahead = zone, finding.Ahead
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// refusedByValidators reports whether recursive resolvers fail to answer, and
+// do answer when told not to validate.
+func refusedByValidators(l *Lookup) bool {
+	fails, works := false, false
+	for _, reply := range l.Public {
+		switch {
+		case reply.CheckingDisabled && reply.Outcome.Usable():
+			works = true
+		case !reply.CheckingDisabled && reply.Outcome == OutcomeServFail:
+			fails = true
+		}
+	}
+	return fails && works
+}
+
+func validatorsSay(l *Lookup) string {
+	for _, reply := range l.Public {
+		for _, e := range reply.EDE {
+			return fmt.Sprintf("the resolver %s says %q", reply.Address, e.Name+" "+e.Text)
+		}
+	}
+	return "validating resolvers answer SERVFAIL, and answer when told not to validate"
+}
+
+func union(a, b []string) []string {
+	list := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// inOrderOf sorts names as they stand on the certificate.
+func (r *reading) inOrderOf(names []string) []string {
+	list := slices.Clone(names)
+	slices.SortStableFunc(list, func(a, b string) int {
+		return slices.Index(r.cert.Names, a) - slices.Index(r.cert.Names, b)
+	})
+	return list
+}

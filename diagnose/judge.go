@@ -1,0 +1,352 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A check looks at one family of causes. It is pure: no I/O, no clock.
+type check func(*reading) []Finding
+
+// checks are all there are. Their order does not matter: the report ranks what
+// they find.
+var checks = []check{
+	checkLife,
+	checkReason,
+	checkRecords,
+	checkDelegation,
+	checkDNSSEC,
+	checkCAA,
+	checkEmail,
+	checkHTTP,
+	checkAuthority,
+	checkServed,
+}
+
+// Judge diagnoses one certificate from its facts. It is a pure function: the
+// same facts, in whatever order, give the same report.
+func Judge(f *Facts) Report {
+	r := read(f)
+	var all []Finding
+	for _, check := range checks {
+		all = append(all, check(r)...)
+	}
+	found, consequences := mute(all)
+	found = append(found, checkRest(r, found)...)
+	rank(found)
+	report := Report{
+		At:            f.At,
+		Asked:         f.Query.Subject(),
+		Certificate:   f.Certificate,
+		State:         r.state,
+		RenewalStarts: renewalStarts(r.cert),
+		Findings:      found,
+		Consequences:  consequences,
+		Observations:  observeEndpoints(r),
+		Unseen:        r.unseen(),
+		ConsoleURL:    ConsoleURL(r.cert),
+	}
+	if r.state == StateRevoked || r.state == StateExpired || r.state == StateNotIssued {
+		report.RenewalStarts = time.Time{}
+	}
+	if !r.cert.NotAfter.IsZero() {
+		days := daysUntil(f.At, r.cert.NotAfter)
+		report.DaysLeft = &days
+	}
+	report.Names = r.nameStates(found)
+	report.Verdict = verdictOf(r, found)
+	report.Headline = headline(r, &report)
+	return report
+}
+
+// mute takes out the findings that another one explains, and lists their
+// causes.
+func mute(all []Finding) (roots []Finding, consequences []CauseID) {
+	explained := func(f Finding) bool {
+		for _, id := range CauseOf(f.Cause).Follows {
+			for _, other := range all {
+				if other.Cause == id && overlap(f.Names, other.Names) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for _, f := range all {
+		switch {
+		case !explained(f):
+			roots = append(roots, f)
+			for _, id := range follows[f.Cause] {
+				consequences = append(consequences, id)
+			}
+		default:
+			consequences = append(consequences, f.Cause)
+		}
+	}
+	slices.Sort(consequences)
+	consequences = slices.Compact(consequences)
+	consequences = slices.DeleteFunc(consequences, func(id CauseID) bool {
+		return slices.ContainsFunc(roots, func(f Finding) bool { return f.Cause == id })
+	})
+	return roots, consequences
+}
+
+// follows are the consequences that need no finding of their own: each of these
+// faults is a way in which the record is missing.
+var follows = map[CauseID][]CauseID{
+	"cname-name-doubled":       {"cname-missing"},
+	"underscore-stripped-name": {"cname-missing"},
+	"cname-wrong-type":         {"cname-missing"},
+	"proxied-or-flattened":     {"cname-missing"},
+	"wildcard-shadow":          {"cname-missing"},
+	"private-zone-only":        {"cname-missing"},
+	"duplicate-hosted-zone":    {"cname-missing"},
+	"delegation-moved":         {"cname-missing"},
+	"subzone-shadow":           {"cname-missing"},
+	"subzone-not-delegated":    {"cname-missing"},
+}
+
+// overlap reports whether two findings concern a name in common; one without
+// names concerns them all.
+func overlap(a, b []string) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(n string) bool { return slices.Contains(b, n) })
+}
+
+// rank sorts findings: what hurts now before what will, the gravest first, then
+// by what they concern, so that the order of the facts does not show.
+func rank(found []Finding) {
+	order := func(f Finding) int {
+		i := slices.Index([]Severity{Fatal, Blocking, Warning, Notice}, f.Severity) * 2
+		if f.Ahead {
+			i++
+		}
+		return i
+	}
+	place := map[CauseID]int{}
+	for i, c := range catalogue {
+		place[c.ID] = i
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(order(a), order(b)),
+			cmp.Compare(rootRank(a.Cause, place), rootRank(b.Cause, place)),
+			cmp.Compare(a.Subject, b.Subject),
+			strings.Compare(strings.Join(a.Names, " "), strings.Join(b.Names, " ")),
+		)
+	})
+}
+
+// rootRank puts what breaks a whole zone before what breaks one record.
+func rootRank(id CauseID, place map[CauseID]int) int {
+	switch id {
+	case "domain-expired", "lame-delegation", "rrsig-expired", "ds-stale", "dnssec-bogus":
+		return -1
+	}
+	return place[id]
+}
+
+func verdictOf(r *reading, found []Finding) Verdict {
+	has := func(s Severity, ahead bool) bool {
+		return slices.ContainsFunc(found, func(f Finding) bool { return f.Severity == s && f.Ahead == ahead })
+	}
+	switch {
+	case r.state == StateExpired || r.state == StateRevoked || r.state == StateNotIssued && r.cert.Status != StatusPendingValidation:
+		return VerdictDown
+	case has(Fatal, false), has(Blocking, false):
+		return VerdictBlocked
+	case has(Blocking, true), has(Fatal, true):
+		return VerdictWillFail
+	case has(Warning, false), has(Warning, true):
+		return VerdictWarning
+	case r.state == StateInRenewal || r.state == StatePending || r.state == StateNotIssued:
+		if len(found) == 0 {
+			return VerdictUnknown
+		}
+		return VerdictWaiting
+	case r.state == StateNever:
+		return VerdictUnknown
+	default:
+		return VerdictHealthy
+	}
+}
+
+// headline is the verdict in one sentence.
+func headline(r *reading, report *Report) string {
+	c := r.cert
+	var lead string
+	left := ""
+	if report.DaysLeft != nil {
+		switch d := *report.DaysLeft; {
+		case d < 0:
+			left = fmt.Sprintf(", expired on %s", dateOf(c.NotAfter))
+		case d == 0:
+			left = ", expires within a day"
+		default:
+			left = fmt.Sprintf(", expires in %s (%s)", plural(d, "day"), dateOf(c.NotAfter))
+		}
+	}
+	switch report.Verdict {
+	case VerdictDown:
+		switch r.state {
+		case StateExpired:
+			lead = "Expired " + ago(-*report.DaysLeft) + " (" + dateOf(c.NotAfter) + ")"
+		case StateRevoked:
+			lead = "Revoked"
+		default:
+			lead = "Never issued"
+		}
+	case VerdictBlocked:
+		lead = "Renewal is blocked" + left
+		if r.state == StateNotIssued {
+			lead = "Not issued yet"
+		} else if r.state == StateNever {
+			lead = "Will not renew" + left
+		}
+	case VerdictWillFail:
+		lead = "Renewal will fail when it starts on " + dateOf(report.RenewalStarts) + left
+		if report.RenewalStarts.IsZero() || r.state == StateNever {
+			lead = "Will not renew" + left
+		} else if !r.At.Before(report.RenewalStarts) {
+			lead = "The next renewal will fail" + left
+		}
+	case VerdictWarning:
+		lead = "Needs a hand" + left
+		if r.state == StateNever {
+			lead = "Will not renew" + left
+		}
+	case VerdictWaiting:
+		lead = "Renewal under way" + left
+		if r.state == StateNotIssued {
+			lead = "Being issued"
+		}
+	case VerdictHealthy:
+		lead = "Healthy" + left
+	default:
+		lead = "The cause cannot be told" + left
+	}
+	if len(report.Findings) == 0 {
+		return lead + "."
+	}
+	top := report.Findings[0]
+	if same := strings.ToLower(lead); r.state == StateExpired && strings.HasPrefix(same, "expired") && len(report.Findings) > 1 {
+		top = report.Findings[1] // why it expired says more than that it did
+	} else if top.Cause == "expired" {
+		return lead + ": an expired certificate is never renewed, it has to be replaced."
+	}
+	text := lead + ": " + top.Title
+	if len(top.Names) > 0 && len(top.Names) < len(c.Names) {
+		text += " for " + some(top.Names)
+	}
+	var others []CauseID
+	for _, f := range report.Findings {
+		if f.Cause != top.Cause && f.Cause != "expired" && f.Severity != Notice && !slices.Contains(others, f.Cause) {
+			others = append(others, f.Cause)
+		}
+	}
+	if len(others) > 0 {
+		text += "; and " + plural(len(others), "more cause")
+	}
+	return text + "."
+}
+
+func ago(days int) string {
+	switch {
+	case days <= 0:
+		return "today"
+	case days == 1:
+		return "yesterday"
+	default:
+		return fmt.Sprintf("%d days ago", days)
+	}
+}
+
+// nameStates is the state of each name, those in trouble first.
+func (r *reading) nameStates(found []Finding) []NameState {
+	var troubled, fine []NameState
+	records := map[string]*recordReading{}
+	for _, rec := range r.records {
+		for _, n := range rec.names {
+			records[n] = rec
+		}
+	}
+	for _, n := range r.cert.Names {
+		s := NameState{Name: n, OK: true, ACM: r.nameStatus(n)}
+		if v, ok := r.cert.Expected(n); ok {
+			s.Method, s.Record = v.Method, v.Record
+		}
+		for _, f := range found {
+			if slices.Contains(f.Names, n) && f.Severity != Notice && !slices.Contains(s.Causes, f.Cause) {
+				s.Causes = append(s.Causes, f.Cause)
+				s.OK = false
+			}
+		}
+		s.Seen = r.seen(records[n])
+		if s.OK {
+			fine = append(fine, s)
+		} else {
+			troubled = append(troubled, s)
+		}
+	}
+	return append(troubled, fine...)
+}
+
+// seen says in a few words what DNS shows of a record.
+func (r *reading) seen(rec *recordReading) string {
+	switch {
+	case rec == nil:
+		return ""
+	case rec.lookup == nil:
+		return "not looked up"
+	case rec.usable() == 0:
+		return "no server answers"
+	case rec.inOrder():
+		return fmt.Sprintf("CNAME right on %d of %d servers", len(rec.right), len(rec.lookup.Replies))
+	case rec.absent():
+		return "CNAME missing"
+	case len(rec.right) > 0:
+		return fmt.Sprintf("CNAME right on only %d of %d servers", len(rec.right), rec.usable())
+	default:
+		return "CNAME points to " + code(strings.Join(rec.targets(), ", "))
+	}
+}
+
+// unseen gathers what could not be looked at.
+func (r *reading) unseen() []Unseen {
+	list := slices.Concat(r.Facts.Unseen, r.cert.Unseen)
+	for _, z := range r.HostedZones {
+		list = append(list, z.Unseen...)
+	}
+	if r.Authority != nil {
+		list = append(list, r.Authority.Unseen...)
+	}
+	missing := 0
+	for _, rec := range r.records {
+		if rec.lookup == nil || rec.usable() == 0 && r.tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
+			missing++
+		}
+	}
+	if missing > 0 {
+		list = append(list, Unseen{What: "the DNS look-ups of " + plural(missing, "validation record"), Why: OverBudget, Detail: "The time or the number of queries for one diagnosis ran out."})
+	}
+	if n := r.withoutRecord(); n > 0 {
+		list = append(list, Unseen{What: "the validation records of " + plural(n, "name"), Why: NotFound, Detail: "ACM does not say which record it asks for."})
+	}
+	return list
+}
+
+// withoutRecord counts names validated by DNS whose record ACM does not tell.
+func (r *reading) withoutRecord() int {
+	if !r.validates() {
+		return 0
+	}
+	n := 0
+	for _, name := range r.cert.Names {
+		if v, ok := r.cert.Expected(name); ok && v.Method == MethodDNS && v.Record == nil {
+			n++
+		}
+	}
+	return n
+}
