@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,7 +19,7 @@ func (s secret) reveal() string               { return s.value }
 func (s secret) String() string               { return redacted }
 func (s secret) GoString() string             { return redacted }
 func (s secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
-func (s secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (s secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
 // Format keeps verbs such as %x and %d from reaching the value.
 func (s secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }

@@ -28,7 +28,7 @@ func (p *page) report(r *diagnose.Report) {
 	if len(r.Consequences) > 0 && p.Evidence {
 		p.heading("Follows from the above")
 		for _, id := range r.Consequences {
-			p.item("-", string(id))
+			p.item("-", consequence(id))
 		}
 	}
 	if len(r.Unseen) > 0 {
@@ -39,6 +39,14 @@ func (p *page) report(r *diagnose.Report) {
 		p.heading("In the AWS console")
 		p.line(1, r.ConsoleURL)
 	}
+}
+
+// consequence is a cause that follows from another, in words.
+func consequence(id diagnose.CauseID) string {
+	if cause := diagnose.CauseOf(id); cause != nil {
+		return sentenceCase(cause.Title)
+	}
+	return string(id)
 }
 
 // certificate renders which certificate it is and how long it has got.
@@ -274,15 +282,46 @@ func (p *page) names(r *diagnose.Report) {
 // unseen renders what could not be looked at, and what would allow it.
 func (p *page) unseen(list []diagnose.Unseen) {
 	for _, u := range list {
-		why := u.Detail
-		if why == "" {
-			why = strings.ReplaceAll(string(u.Why), "-", " ") + "."
+		text := sentenceCase(u.What)
+		if u.Account != "" && !strings.Contains(u.What, u.Account) {
+			text += ", account " + u.Account
 		}
-		text := u.What + ": " + why
-		if u.Permission != "" && !strings.Contains(why, u.Permission) {
-			text = strings.TrimRight(text, ".") + ". The permission " + code(u.Permission) + " would allow it."
+		if u.Region != "" && !strings.Contains(u.What, u.Region) {
+			text += ", " + u.Region
+		}
+		text += ": " + obstacleWords(u.Why) + "."
+		if u.Detail != "" {
+			text += " " + sentenceCase(strings.TrimSuffix(u.Detail, ".")) + "."
+		}
+		if u.Permission != "" && !strings.Contains(u.Detail, u.Permission) {
+			text += " Missing permission: " + code(u.Permission) + "."
 		}
 		p.item("-", text)
+	}
+}
+
+func obstacleWords(o diagnose.Obstacle) string {
+	switch o {
+	case diagnose.AccessDenied:
+		return "access denied"
+	case diagnose.Throttled:
+		return "throttled"
+	case diagnose.TimedOut:
+		return "no answer in time"
+	case diagnose.Unreachable:
+		return "not reachable"
+	case diagnose.NotConfigured:
+		return "not configured"
+	case diagnose.NotAllowed:
+		return "not allowed by acmbot's own rules"
+	case diagnose.BadAnswer:
+		return "an answer that makes no sense"
+	case diagnose.NotFound:
+		return "not found"
+	case diagnose.OverBudget:
+		return "not reached in the time there is"
+	default:
+		return string(o)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -48,16 +50,13 @@ func Render(a diagnose.Answer, o Options) string {
 
 // nothing renders an answer without a diagnosed certificate.
 func (p *page) nothing(a *diagnose.Answer) {
-	subject := code(a.Query.Subject())
+	f := a.NoCertificate()
 	if len(a.Scope.Places) == 0 {
-		p.verdict(diagnose.VerdictUnknown, "No certificates could be read, so nothing can be said about "+subject+".")
+		p.verdict(diagnose.VerdictUnknown, f.Text)
 		return
 	}
-	found := "No ACM certificate covers " + subject
-	if a.Query.Domain == "" {
-		found = "There is no certificate " + subject
-	}
-	p.label("NOT FOUND", yellow, found+" where acmbot looked.")
+	p.label("NOT FOUND", yellow, f.Text)
+	p.remedy(&f.Remedy)
 	if a.Endpoint != nil {
 		p.endpoint(a.Endpoint)
 	}
@@ -102,7 +101,7 @@ func (p *page) others(a *diagnose.Answer) {
 		word, color := verdictWord(r.Verdict)
 		p.item(p.paint(word, color), r.Headline)
 		for _, f := range r.Findings {
-			p.under(f.Title)
+			p.under(sentenceCase(f.Title))
 		}
 		p.under(code(r.Certificate.ARN))
 	}
@@ -132,14 +131,7 @@ func (p *page) scope(a *diagnose.Answer) {
 	if len(a.Scope.Places) == 0 {
 		return
 	}
-	where := make([]string, len(a.Scope.Places))
-	for i, place := range a.Scope.Places {
-		where[i] = place.Account + "/" + place.Region
-	}
-	looked := "Looked in " + strings.Join(where, ", ")
-	if len(where) > 6 && !p.Evidence {
-		looked = fmt.Sprintf("Looked in %d regions and accounts", len(where))
-	}
+	looked := "Looked in " + a.Scope.Words()
 	if a.Scope.Certificates > 0 {
 		looked += fmt.Sprintf(", %s", plural(a.Scope.Certificates, "certificate"))
 	}
@@ -162,6 +154,12 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// sentenceCase makes the first letter a capital one.
+func sentenceCase(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 func nonEmpty(parts ...string) []string {
