@@ -207,6 +207,7 @@ const (
 	BreakLame      BreakKind = "lame"       // none of the zone's servers answers with authority
 	BreakNXDomain  BreakKind = "nxdomain"   // a zone above says that an ancestor of the name, which should be delegated or exist, does not exist
 	BreakLoop      BreakKind = "loop"       // the servers' names resolve only through each other
+	BreakBadName   BreakKind = "bad-name"   // the name or the type is none that the DNS can hold
 	BreakBudget    BreakKind = "budget"     // the query budget or the deadline ran out
 )
 
