@@ -85,6 +85,9 @@ func checkCAA(r *reading) []Finding {
 			}
 		}
 		evidence := slices.Concat(r.nameEvidence(g.names), replyEvidence("DNS", g.at, "CAA", c.replies))
+		if len(c.replies) == 0 {
+			evidence = append(evidence, Evidence{Source: "DNS", Text: "no server could be asked for CAA records at " + code(g.at)})
+		}
 		if g.via != "" {
 			evidence = append(evidence, dnsEvidence(r.DNS.Lookup(g.via, "CAA"), r.lookupReplies(g.via, "CAA"))...)
 		}

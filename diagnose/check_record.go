@@ -42,7 +42,7 @@ func (r *reading) args(rec *recordReading) Args {
 // recordFault is the one thing wrong with a record, the most particular that
 // the observations show.
 func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
-	if rec.lookup == nil || rec.usable() == 0 || rec.lookup.Broken != nil && rec.usable() == 0 {
+	if rec.lookup == nil || rec.lookup.Broken != nil || rec.usable() == 0 {
 		return Finding{}, false // the zone's checks say why
 	}
 	a := r.args(rec)
