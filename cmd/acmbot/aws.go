@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 // Developer Guide,
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html).
 const usEast1 = "us-east-1"
+
+var otherPartition = regexp.MustCompile(`^(cn|us-gov|us-isob?|us-isof|eu-isoe|eusc)-`)
 
 // loadAWS reads AWS's own settings, and makes sure that there are credentials
 // to be had. Its errors are *settingError values.
@@ -75,7 +78,11 @@ func regionsOf(set []region, cfg aws.Config) []string {
 		if cfg.Region != "" {
 			list = append(list, cfg.Region)
 		}
-		list = append(list, usEast1)
+		// China and GovCloud are partitions of their own, whose credentials
+		// are worth nothing in us-east-1.
+		if !otherPartition.MatchString(cfg.Region) {
+			list = append(list, usEast1)
+		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)

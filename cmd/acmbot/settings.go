@@ -21,10 +21,14 @@ import (
 
 // slackSettings are what `acmbot run` needs to talk to Slack.
 type slackSettings struct {
-	BotToken botToken `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
-	AppToken appToken `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
-	APIURL   baseURL  `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
-	Workers  count    `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
+	BotToken botToken      `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
+	AppToken appToken      `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
+	APIURL   baseURL       `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
+	Command  slashCommand  `envconfig:"ACMBOT_COMMAND" default:"/acm" desc:"The slash command, as it is in the app's manifest."`
+	Workers  count         `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
+	Queue    count         `envconfig:"ACMBOT_QUEUE" default:"64" desc:"How many questions may wait beside those; more are declined."`
+	PerUser  count         `envconfig:"ACMBOT_PER_USER" default:"4" desc:"How many questions one person may have in work at a time."`
+	Health   listenAddress `envconfig:"ACMBOT_HEALTH_LISTEN" shown:"none" desc:"An address, such as :8081, on which GET /healthz tells whether the bot is connected to Slack."`
 }
 
 // lookSettings are where and how certificates, DNS and endpoints are looked

@@ -108,6 +108,8 @@ func TestLoadSays(t *testing.T) {
 		{"SLACK_API_URL", "slack.com", "SLACK_API_URL is not an address such as https://slack.com/api/."},
 		{"SLACK_API_URL", "https://user:SECRET@slack.com/", "SLACK_API_URL holds a user name or a password"},
 		{"ACMBOT_WORKERS", "0", `ACMBOT_WORKERS is "0", which is not a whole number from 1 to 1000.`},
+		{"ACMBOT_COMMAND", "acm", `ACMBOT_COMMAND is "acm", which is not a slash command such as /acm.`},
+		{"ACMBOT_HEALTH_LISTEN", "8081", `ACMBOT_HEALTH_LISTEN is "8081", which is not an address to listen on such as :8081.`},
 		{"ACMBOT_REGIONS", "eu-west-1,Ireland", `ACMBOT_REGIONS has "Ireland", which is not an AWS region's code such as eu-central-1.`},
 		{"ACMBOT_ROLE_ARNS", "acmbot", `ACMBOT_ROLE_ARNS has "acmbot", which is not a role's ARN such as arn:aws:iam::111122223333:role/acmbot-read.`},
 		{"ACMBOT_DNS_RESOLVERS", "1.1.1.1:dns", `ACMBOT_DNS_RESOLVERS has "1.1.1.1:dns", which is not a resolver such as 1.1.1.1:53.`},
@@ -251,6 +253,8 @@ func TestRegionsOf(t *testing.T) {
 		{"none", nil, "", []string{"us-east-1"}},
 		{"own", nil, "eu-west-1", []string{"eu-west-1", "us-east-1"}},
 		{"own is us-east-1", nil, "us-east-1", []string{"us-east-1"}},
+		{"own is in China", nil, "cn-north-1", []string{"cn-north-1"}},
+		{"own is in GovCloud", nil, "us-gov-west-1", []string{"us-gov-west-1"}},
 		{"set", []region{"eu-west-1", "ap-south-1", "eu-west-1"}, "us-west-2", []string{"ap-south-1", "eu-west-1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

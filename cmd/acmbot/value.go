@@ -158,6 +158,37 @@ func (b *baseURL) Decode(text string) error {
 	return nil
 }
 
+// A slashCommand is a slash command's name, with the slash ("Implementing slash
+// commands", https://docs.slack.dev/interactivity/implementing-slash-commands).
+type slashCommand string
+
+var commandName = regexp.MustCompile(`^/[^\s/A-Z]{1,31}$`)
+
+// Decode implements envconfig.Decoder.
+func (c *slashCommand) Decode(text string) error {
+	text = strings.TrimSpace(text)
+	if !commandName.MatchString(text) {
+		return fmt.Errorf("is %q, which is not a slash command such as /acm", text)
+	}
+	*c = slashCommand(text)
+	return nil
+}
+
+// A listenAddress is an address to listen on, as host:port; the host may be
+// left out.
+type listenAddress string
+
+// Decode implements envconfig.Decoder.
+func (a *listenAddress) Decode(text string) error {
+	text = strings.TrimSpace(text)
+	_, port, err := net.SplitHostPort(text)
+	if _, badPort := strconv.ParseUint(port, 10, 16); err != nil || badPort != nil {
+		return fmt.Errorf("is %q, which is not an address to listen on such as :8081", text)
+	}
+	*a = listenAddress(text)
+	return nil
+}
+
 // A logLevel is the least severity that is logged.
 type logLevel slog.Level
 

@@ -21,14 +21,23 @@ func runVersion(_ context.Context, c *console, args []string) error {
 		return usageErrorf("version takes no arguments")
 	}
 	info, _ := debug.ReadBuildInfo()
-	fmt.Fprintln(c.stdout, describeBuild(version, info))
+	name, commit := buildOf(version, info)
+	fmt.Fprintf(c.stdout, "acmbot %s%s, %s, %s/%s\n", name, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }
 
-// describeBuild says which version this is: the released one, else the
-// module's, else the commit it was built from.
-func describeBuild(released string, info *debug.BuildInfo) string {
-	name, commit, dirty := released, "", ""
+// describeVersion is the version in a word.
+func describeVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	name, _ := buildOf(version, info)
+	return name
+}
+
+// buildOf says which version this is: the released one, else the module's; and
+// the commit it was built from, where that is known.
+func buildOf(released string, info *debug.BuildInfo) (name, commit string) {
+	name = released
+	dirty := ""
 	if info != nil {
 		if name == "" && info.Main.Version != "(devel)" {
 			name = info.Main.Version
@@ -36,17 +45,14 @@ func describeBuild(released string, info *debug.BuildInfo) string {
 		for _, s := range info.Settings {
 			switch {
 			case s.Key == "vcs.revision":
-				commit = s.Value[:min(12, len(s.Value))]
+				commit = ", commit " + s.Value[:min(12, len(s.Value))]
 			case s.Key == "vcs.modified" && s.Value == "true":
-				dirty = ", with local changes"
+				dirty = " with local changes"
 			}
 		}
 	}
 	if name == "" {
 		name = "development build"
 	}
-	if commit != "" {
-		commit = ", commit " + commit + dirty
-	}
-	return fmt.Sprintf("acmbot %s%s, %s, %s/%s", name, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return name, commit + dirty
 }

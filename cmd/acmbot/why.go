@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
-	"time"
 
 	"golang.org/x/term"
 
@@ -26,64 +27,136 @@ const whySynopsis = `usage: acmbot why [flags] <domain>
 Says why the ACM certificate for a domain does not renew, and what to do about
 it. <domain> may also be a URL, a wildcard such as '*.example.com', a
 certificate's ARN or its id. AWS credentials are found as the AWS CLI finds
-them; acmbot run --help lists the settings. The exit status is 0 once there is
-an answer, whatever it is, 1 if no certificates could be read at all, and 2 for
+them; acmbot help run lists the settings. The exit status is 0 once there is an
+answer, whatever it is, 1 if no certificates could be read at all, and 2 for
 usage or settings that are wrong.
 
 Try: acmbot why --world demo shop.example.com
 
 `
 
+// whyFlags are the flags of `acmbot why`.
+type whyFlags struct {
+	json, evidence, noColor, exitCode, redact bool
+	world, record, replay                     string
+}
+
 func runWhy(ctx context.Context, c *console, args []string) error {
+	var f whyFlags
 	flags := flag.NewFlagSet("why", flag.ContinueOnError)
-	var evidence bool
-	asJSON := flags.Bool("json", false, "print the answer as one JSON document")
-	flags.BoolVar(&evidence, "evidence", false, "show all evidence, all names with their records, and sources")
-	flags.BoolVar(&evidence, "verbose", false, "the same as --evidence")
-	noColor := flags.Bool("no-color", false, "print without colours, as NO_COLOR does and a pipe")
-	exitCode := flags.Bool("exit-code", false, "exit with 10 if the certificate is down, blocked or will fail to renew, and with 11 if that cannot be told")
-	worldFile := flags.String("world", "", "ask an embedded world instead of AWS and the Internet: a scenario `file`, or \"demo\"")
+	flags.BoolVar(&f.json, "json", false, "print the answer as one JSON document")
+	flags.BoolVar(&f.evidence, "evidence", false, "show all evidence, all names with their records, and sources")
+	flags.BoolVar(&f.evidence, "verbose", false, "the same as --evidence")
+	flags.BoolVar(&f.noColor, "no-color", false, "print without colours, as into a pipe or where NO_COLOR is set")
+	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 10 if the certificate is down, blocked or will fail to renew, and with 11 if that cannot be told")
+	flags.StringVar(&f.world, "world", "", "ask an embedded world instead of AWS and the Internet: a scenario `file`, or \"demo\"")
+	flags.StringVar(&f.record, "record", "", "also write all that was observed to a `file`, for --replay")
+	flags.BoolVar(&f.redact, "redact", false, "replace account ids, and leave out tags, in what --record writes")
+	flags.StringVar(&f.replay, "replay", "", "judge what --record wrote to a `file`, and look at nothing else; takes no domain")
 	others, err := c.parseFlags(flags, args, whySynopsis)
+	if err != nil {
+		return err
+	}
+	answer, err := c.answer(ctx, f, others)
+	if err != nil {
+		return err
+	}
+	if f.record != "" {
+		if err := record(answer, f.record, f.redact); err != nil {
+			return err
+		}
+	}
+	if err := c.print(answer, f); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return exitOf(answer, f.exitCode)
+}
+
+// answer finds the answer, by looking or in a file.
+func (c *console) answer(ctx context.Context, f whyFlags, args []string) (diagnose.Answer, error) {
+	var none diagnose.Answer
 	switch {
-	case err != nil:
-		return err
-	case len(others) == 0:
-		return usageErrorf("why needs a domain, such as: acmbot why shop.example.com")
-	case len(others) > 1:
-		return usageErrorf("why takes one domain at a time, not %d", len(others))
+	case f.redact && f.record == "":
+		return none, usageErrorf("--redact goes with --record")
+	case f.replay != "" && (f.world != "" || len(args) > 0):
+		return none, usageErrorf("--replay takes neither a domain nor --world: what was asked is in the file")
+	case f.replay != "":
+		return replay(f.replay)
+	case len(args) == 0:
+		return none, usageErrorf("why needs a domain, such as: acmbot why shop.example.com")
+	case len(args) > 1:
+		return none, usageErrorf("why takes one domain at a time, not %d", len(args))
 	}
-	query, err := diagnose.ParseQuery(others[0])
+	query, err := diagnose.ParseQuery(args[0])
 	if err != nil {
-		return &exitError{exitUsage, fmt.Errorf("cannot look up %q: %w", others[0], err)}
+		return none, &exitError{exitUsage, fmt.Errorf("cannot look up %q: %w", args[0], err)}
 	}
-	doctor, timeout, closeWorld, err := doctorFor(ctx, *worldFile)
-	if err != nil {
-		return err
+	var where sight
+	if f.world != "" {
+		world, err := startWorld(f.world)
+		if err != nil {
+			return none, err
+		}
+		defer world.close()
+		where = world.sight
+	} else {
+		var look lookSettings
+		err := load(&look)
+		if err == nil {
+			where, err = look.look(ctx, slog.New(slog.DiscardHandler))
+		}
+		if err != nil {
+			return none, &exitError{exitUsage, err}
+		}
 	}
-	defer closeWorld()
-
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	progress := newProgressLine(c.stderr)
-	answer := doctor.Answer(ctx, query, progress.show)
-	progress.clear()
+	defer progress.clear()
+	return where.doctor().Answer(ctx, query, progress.show), nil
+}
 
-	if *asJSON {
+func replay(path string) (diagnose.Answer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return diagnose.Answer{}, usageErrorf("there is no file %q that can be read; --replay takes a file that --record wrote", path)
+	}
+	defer f.Close()
+	recording, err := diagnose.ReadRecording(f)
+	if err != nil {
+		return diagnose.Answer{}, usageErrorf("%s: %w", path, err)
+	}
+	return recording.Answer(), nil
+}
+
+// record keeps what an answer rests on. It may tell of what is nobody else's
+// business: only its owner can read it.
+func record(a diagnose.Answer, path string, redact bool) error {
+	recording := a.Recording()
+	if redact {
+		var err error
+		if recording, err = recording.Redacted(); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("--record cannot write to %q", path)
+	}
+	return errors.Join(recording.Write(f), f.Close())
+}
+
+func (c *console) print(a diagnose.Answer, f whyFlags) error {
+	if f.json {
 		encoder := json.NewEncoder(c.stdout)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(answer)
-	} else {
-		_, err = io.WriteString(c.stdout, terminal.Render(answer, terminal.Options{
-			Color:    !*noColor && colored(c.stdout),
-			Evidence: evidence,
-			Width:    columns(c.stdout),
-		}))
+		return encoder.Encode(a)
 	}
-	if err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return exitOf(answer, *exitCode)
+	_, err := io.WriteString(c.stdout, terminal.Render(a, terminal.Options{
+		Color:    !f.noColor && colored(c.stdout),
+		Evidence: f.evidence,
+		Width:    columns(c.stdout),
+	}))
+	return err
 }
 
 // exitOf is how `acmbot why` ends after an answer.
@@ -106,21 +179,6 @@ func exitOf(a diagnose.Answer, byVerdict bool) error {
 	default:
 		return nil
 	}
-}
-
-// doctorFor returns who answers questions, from an embedded world where one is
-// given, and how long an answer may take. The function it returns frees what
-// it holds.
-func doctorFor(ctx context.Context, worldFile string) (diagnose.Diagnostician, time.Duration, func(), error) {
-	if worldFile != "" {
-		return worldDoctor(ctx, worldFile)
-	}
-	var look lookSettings
-	if err := load(&look); err != nil {
-		return nil, 0, nil, &exitError{exitUsage, err}
-	}
-	doctor, err := newDoctor(ctx, look)
-	return doctor, time.Duration(look.Timeout), func() {}, err
 }
 
 // colored reports whether colours are wanted on an output: on a terminal, and
