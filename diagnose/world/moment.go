@@ -53,8 +53,6 @@ func (m Moment) wholeDay(now time.Time, timeOfDay time.Duration) time.Time {
 	return at
 }
 
-
-
 const day = 24 * time.Hour
 
 // A Span is a length of time ("198d", "40m").

@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
+	"gopkg.in/yaml.v3"
 
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
@@ -131,9 +132,9 @@ type serverFaults struct {
 }
 
 // UnmarshalYAML reads what a server does wrong, such as "drop CAA".
-func (f *serverFaults) UnmarshalYAML(unmarshal func(any) error) error {
+func (f *serverFaults) UnmarshalYAML(node *yaml.Node) error {
 	var texts List
-	if err := unmarshal(&texts); err != nil {
+	if err := texts.UnmarshalYAML(node); err != nil {
 		return err
 	}
 	for _, text := range texts {
@@ -143,7 +144,7 @@ func (f *serverFaults) UnmarshalYAML(unmarshal func(any) error) error {
 		}
 		b, err := parseBehaviour(text)
 		if err != nil {
-			return err
+			return fmt.Errorf("line %d: %w", node.Line, err)
 		}
 		f.behaviours = append(f.behaviours, b)
 	}
@@ -426,6 +427,12 @@ func (h *hierarchy) address(server string) string {
 	if known, ok := h.addresses[server]; ok {
 		return known
 	}
+	// Servers that are only there for the others to be found share a socket,
+	// unless the file has something to say about them.
+	if shared := sharedBy(server); shared != "" && h.world.servers[server] == nil {
+		h.addresses[server] = h.address(shared)
+		return h.addresses[server]
+	}
 	h.next++
 	address := fmt.Sprintf("192.0.2.%d", h.next)
 	if h.next >= 50 { // 192.0.2.53 is the resolver's
@@ -433,6 +440,19 @@ func (h *hierarchy) address(server string) string {
 	}
 	h.addresses[server] = h.place(address)
 	return h.addresses[server]
+}
+
+// sharedBy names the socket of the servers of top-level domains and of the
+// zones that the world supplies.
+func sharedBy(server string) string {
+	first, rest, _ := strings.Cut(server, ".")
+	switch {
+	case strings.HasPrefix(rest, "nic.") && (first == "a" || first == "b"):
+		return first + ".nic"
+	case first == "ns" && rest == registrable(server):
+		return "infrastructure"
+	}
+	return ""
 }
 
 // place is where an address of the description really is.
@@ -585,8 +605,16 @@ func (h *hierarchy) describe() (dnsd.Description, error) {
 			serves[server] = append(serves[server], z)
 		}
 	}
+	byAddress := map[string]int{}
 	for _, server := range slices.Sorted(maps.Keys(serves)) {
-		s := dnsd.Server{Name: server, Addresses: []string{h.address(server)}}
+		address := h.address(server)
+		i, known := byAddress[address]
+		if !known {
+			i = len(d.Servers)
+			byAddress[address] = i
+			d.Servers = append(d.Servers, dnsd.Server{Name: server, Addresses: []string{address}})
+		}
+		s := &d.Servers[i]
 		for _, z := range serves[server] {
 			s.Zones = append(s.Zones, z.id())
 			if f := h.world.servers[z.name]; f != nil {
@@ -599,7 +627,6 @@ func (h *hierarchy) describe() (dnsd.Description, error) {
 		if f := h.world.servers[server]; f != nil {
 			s.Behaviours = append(s.Behaviours, f.behaviours...)
 		}
-		d.Servers = append(d.Servers, s)
 	}
 	for i, r := range h.world.Resolvers {
 		address := r.Address
