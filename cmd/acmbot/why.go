@@ -14,6 +14,7 @@ import (
 
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/terminal"
+	"github.com/acmbot/acmbot/diagnose/world"
 )
 
 // The exit statuses of `acmbot why --exit-code`.
@@ -93,12 +94,12 @@ func (c *console) answer(ctx context.Context, f whyFlags, args []string) (diagno
 	}
 	var where sight
 	if f.world != "" {
-		world, err := startWorld(f.world)
+		scene, err := startWorld(ctx, f.world, world.Options{})
 		if err != nil {
 			return none, err
 		}
-		defer world.close()
-		where = world.sight
+		defer scene.Close()
+		where = sightOf(scene)
 	} else {
 		var look lookSettings
 		err := load(&look)
