@@ -598,7 +598,7 @@ func (h *hierarchy) describe() (dnsd.Description, error) {
 			text = withoutAAAA(text)
 		}
 		if more := h.added[z]; more != nil {
-			text = "$ORIGIN " + dns.Fqdn(z.name) + "\n" + more.String() + "$ORIGIN " + dns.Fqdn(z.name) + "\n" + text
+			text = "$ORIGIN " + dns.Fqdn(z.name) + "\n$TTL 300\n" + more.String() + "$ORIGIN " + dns.Fqdn(z.name) + "\n$TTL 300\n" + text
 		}
 		d.Zones = append(d.Zones, dnsd.Zone{Name: z.name, Version: z.version, Text: text, Signing: z.signing})
 		for _, server := range z.servers {

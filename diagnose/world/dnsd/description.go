@@ -148,3 +148,14 @@ type Cached struct {
 	// becomes the TTL of the records, counting down.
 	Remaining time.Duration
 }
+
+var misdeeds = []Misdeed{
+	MisdeedDrop, MisdeedClosed, MisdeedRefuse, MisdeedServFail, MisdeedFormErr, MisdeedLame, MisdeedUpward,
+	MisdeedTruncate, MisdeedTruncateNoTCP, MisdeedNoEDNS, MisdeedDropEDNS, MisdeedDelay, MisdeedWrongID,
+	MisdeedWrongQuestion, MisdeedGarbage, MisdeedNXDomainForENT, MisdeedNoSOA, MisdeedNoDNSSEC,
+}
+
+var signingFaults = []SigningFault{
+	"", SigningExpired, SigningNotYet, SigningInvalid, SigningMissing, SigningNoDenial, SigningWrongDS,
+	SigningUnsigned, SigningUnsupported, SigningWithoutParent,
+}
