@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -48,9 +49,9 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return err
 	}
 	defer scene.Close()
-	questions := suggestions(scene.World())
+	suggested := questions(*scenario, scene.World())
 	slack, err := workspace.Start(workspace.Options{
-		Addr: *listen, Manifest: bot.Manifest(), Suggestions: questions, Log: log,
+		Addr: *listen, Manifest: bot.Manifest(), Suggestions: suggested, Log: log,
 	})
 	if err != nil {
 		return listenError(*listen, err)
@@ -67,7 +68,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 
 	fmt.Fprintf(c.stdout, "acmbot's demo is at %s\n\n", slack.URL())
 	fmt.Fprintf(c.stdout, "It is a Slack workspace with acmbot in it, and a world whose certificates have\ntrouble. Everything runs on this machine; nothing is sent anywhere.\n\nType in any channel, for example:\n\n")
-	for _, q := range questions {
+	for _, q := range suggested {
 		fmt.Fprintf(c.stdout, "  %s\n", q)
 	}
 	fmt.Fprintf(c.stdout, "\nStop it with Ctrl-C.\n")
@@ -78,18 +79,27 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	return nil
 }
 
-// suggestions are three questions that the world has an answer to.
-func suggestions(w *world.World) []string {
-	const three = 3
-	var list []string
-	for _, e := range w.Expectations() {
-		if len(list) < three {
-			list = append(list, bot.Command+" why "+e.Ask)
+// demoQuestions have answers of three kinds: a record that is gone, one that a
+// proxy hides, and a zone that has moved away from under its records.
+var demoQuestions = []string{"shop.example.com", "assets.example.net", "garden.example"}
+
+// questions are up to three names that a world has something to say about.
+func questions(scenario string, w *world.World) []string {
+	names := demoQuestions
+	if scenario != demoWorld {
+		names = nil
+		for _, e := range w.Expectations() {
+			names = append(names, e.Ask)
+		}
+		for _, cert := range w.Certificates {
+			names = append(names, cert.Name)
 		}
 	}
-	for _, cert := range w.Certificates {
-		if len(list) < three && len(w.Expectations()) == 0 {
-			list = append(list, bot.Command+" why "+cert.Name)
+	var list []string
+	for _, name := range names {
+		question := bot.Command + " why " + name
+		if len(list) < len(demoQuestions) && name != "" && !slices.Contains(list, question) {
+			list = append(list, question)
 		}
 	}
 	return list

@@ -8,9 +8,15 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/world"
 )
 
 // A demo is `acmbot demo` under way.
@@ -89,6 +95,26 @@ func TestDemoStartsAndStops(t *testing.T) {
 	if response, err := client.Get(d.url); err == nil {
 		_ = response.Body.Close()
 		t.Error("the page is still there after the end")
+	}
+}
+
+// What the demo suggests must be worth asking.
+func TestQuestions(t *testing.T) {
+	demo := world.Demo()
+	for _, name := range demoQuestions {
+		if !slices.ContainsFunc(demo.Expectations(), func(e world.Expectation) bool {
+			return e.Ask == name && e.Verdict == diagnose.VerdictBlocked
+		}) {
+			t.Errorf("the demo's world does not expect trouble with %s", name)
+		}
+	}
+	small, err := world.Parse("small.txtar", []byte("-- certificates.yaml --\n- name: a.example\n- names: [b.example, c.example]\n-- expect.yaml --\n- ask: c.example\n- ask: a.example\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/acm why c.example", "/acm why a.example", "/acm why b.example"}
+	if diff := cmp.Diff(want, questions("small.txtar", small)); diff != "" {
+		t.Errorf("mismatch (-want, +got):\n%s", diff)
 	}
 }
 

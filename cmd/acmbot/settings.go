@@ -156,8 +156,9 @@ func settingErrorOf(s setting, err error) error {
 func misspelt(environ []string) []error {
 	var errs []error
 	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "ACMBOT_") && !strings.HasPrefix(name, "SLACK_") {
+		name, value, _ := strings.Cut(entry, "=")
+		ours := strings.HasPrefix(name, "ACMBOT_") || strings.HasPrefix(name, "SLACK_")
+		if !ours || strings.TrimSpace(value) == "" {
 			continue
 		}
 		var near string

@@ -28,8 +28,6 @@ const tab = 2
 type page struct {
 	Options
 	b strings.Builder
-	// in is the indentation that faint adds.
-	in int
 }
 
 // code marks text as code, which is shown as it is and never broken.
@@ -103,23 +101,16 @@ func (p *page) prose(indent int, text string) {
 }
 
 // item writes a list item under its mark.
-func (p *page) item(mark, text string) {
-	p.flow(strings.Repeat(" ", 2*tab), mark+" ", text, "")
+func (p *page) item(indent int, mark, text string) {
+	p.flow(strings.Repeat(" ", indent*tab), mark+" ", text, "")
 }
 
 // under writes a line that belongs to the item above.
-func (p *page) under(text string) { p.flow(strings.Repeat(" ", 3*tab), "", text, "") }
-
-// indented sets the indentation of the next faint line.
-func (p *page) indented(n int) *page {
-	p.in = n
-	return p
-}
+func (p *page) under(text string) { p.flow(strings.Repeat(" ", 2*tab), "", text, "") }
 
 // faint writes a line of lesser weight.
-func (p *page) faint(text string) {
-	p.flow(strings.Repeat(" ", p.in*tab), "", text, dim)
-	p.in = 0
+func (p *page) faint(indent int, text string) {
+	p.flow(strings.Repeat(" ", indent*tab), "", text, dim)
 }
 
 // table writes rows of a key and a value; rows without a value are left out.

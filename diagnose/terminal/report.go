@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/acmbot/acmbot/diagnose"
@@ -10,6 +11,7 @@ import (
 // How much is shown unless everything is asked for.
 const (
 	fewEvidence = 3  // of one finding
+	fewFindings = 3  // of one cause
 	fewNames    = 12 // of one certificate
 )
 
@@ -17,18 +19,19 @@ const (
 func (p *page) report(r *diagnose.Report) {
 	p.verdict(r.Verdict, r.Headline)
 	p.certificate(r)
-	for i := range r.Findings {
-		p.finding(&r.Findings[i], i+1, len(r.Findings))
+	causes := byCause(r.Findings)
+	for i, findings := range causes {
+		p.cause(findings, i+1, len(causes))
 	}
 	p.names(r)
 	if len(r.Observations) > 0 {
 		p.heading("Also seen")
-		p.evidence(r.Observations, 2*fewEvidence)
+		p.evidence(1, r.Observations, 2*fewEvidence)
 	}
 	if len(r.Consequences) > 0 && p.Evidence {
 		p.heading("Follows from the above")
 		for _, id := range r.Consequences {
-			p.item("-", consequence(id))
+			p.item(1, "-", consequence(id))
 		}
 	}
 	if len(r.Unseen) > 0 {
@@ -99,58 +102,94 @@ func validity(r *diagnose.Report) string {
 	return text
 }
 
-// finding renders one cause and what to do about it.
-func (p *page) finding(f *diagnose.Finding, n, of int) {
+// byCause puts the findings of one cause together, in the order in which the
+// causes come.
+func byCause(findings []diagnose.Finding) [][]*diagnose.Finding {
+	var causes [][]*diagnose.Finding
+	at := map[diagnose.CauseID]int{}
+	for i := range findings {
+		f := &findings[i]
+		n, ok := at[f.Cause]
+		if !ok {
+			n = len(causes)
+			at[f.Cause] = n
+			causes = append(causes, nil)
+		}
+		causes[n] = append(causes[n], f)
+	}
+	return causes
+}
+
+// cause renders one cause, with all that was found of it, and what to do.
+func (p *page) cause(findings []*diagnose.Finding, n, of int) {
+	first := findings[0]
 	kind := "Cause"
-	if f.Severity == diagnose.Notice {
+	if first.Severity == diagnose.Notice {
 		kind = "Note"
 	}
 	if of > 1 {
 		kind = fmt.Sprintf("%s %d of %d", kind, n, of)
 	}
-	p.heading(kind + ": " + f.Title)
-	facts := []string{string(f.Severity), string(f.Confidence)}
-	if f.Ahead {
+	p.heading(kind + ": " + first.Title)
+	facts := []string{string(first.Severity), string(first.Confidence)}
+	if first.Ahead {
 		facts = append(facts, "not felt until the renewal starts")
 	}
-	if f.Owner == diagnose.OwnerNobody {
+	if first.Owner == diagnose.OwnerNobody {
 		facts = append(facts, "nobody has to act")
 	} else {
-		facts = append(facts, "to be fixed by: "+string(f.Owner))
+		facts = append(facts, "to be fixed by: "+string(first.Owner))
 	}
-	facts = append(facts, string(f.Cause))
-	p.indented(1).faint(strings.Join(facts, " · "))
-	if f.Text != "" {
+	p.faint(1, strings.Join(append(facts, string(first.Cause)), " · "))
+
+	shown := findings
+	if !p.Evidence {
+		shown = shown[:min(len(shown), fewFindings)]
+	}
+	var said diagnose.Remedy
+	for _, f := range shown {
+		if f.Text != "" {
+			p.gap()
+			p.prose(1, f.Text)
+		}
+		p.remedy(&f.Remedy, &said)
+		if len(f.Evidence) > 0 {
+			p.sub("Evidence")
+			p.evidence(2, f.Evidence, fewEvidence)
+		}
+	}
+	if more := len(findings) - len(shown); more > 0 {
 		p.gap()
-		p.prose(1, f.Text)
+		p.faint(1, fmt.Sprintf("and %d more of the same; --evidence shows all", more))
 	}
-	p.remedy(&f.Remedy)
-	if len(f.Evidence) > 0 {
-		p.sub("Evidence")
-		p.evidence(f.Evidence, fewEvidence)
-	}
-	if len(f.Sources) > 0 && p.Evidence {
+	if len(first.Sources) > 0 && p.Evidence {
 		p.sub("Read more")
-		for _, s := range f.Sources {
-			p.item("-", s.Title)
+		for _, s := range first.Sources {
+			p.item(2, "-", s.Title)
 			p.line(3, s.URL)
 		}
 	}
 }
 
-// remedy renders what to do about a cause, the record first.
-func (p *page) remedy(r *diagnose.Remedy) {
-	p.record(r)
-	if len(r.Steps) > 0 {
-		p.sub("What to do")
-		for i, step := range r.Steps {
-			p.item(fmt.Sprintf("%d.", i+1), step)
-		}
-	} else if r.Summary != "" && r.Action == "" {
-		p.sub("What to do")
-		p.item("-", r.Summary)
+// remedy renders what to do about a cause, the record first. What was said for
+// the finding before it is not said again.
+func (p *page) remedy(r, said *diagnose.Remedy) {
+	p.record(r, said)
+	steps := stepsBesides(r)
+	if len(steps) == 0 && r.Summary != "" && r.Action == "" {
+		steps = []string{r.Summary}
 	}
-	if len(r.Commands) > 0 {
+	if len(steps) > 0 && !slices.Equal(steps, said.Steps) {
+		p.sub("What to do")
+		for i, step := range steps {
+			mark := "-"
+			if len(steps) > 1 {
+				mark = fmt.Sprintf("%d.", i+1)
+			}
+			p.item(2, mark, step)
+		}
+	}
+	if len(r.Commands) > 0 && !slices.Equal(r.Commands, said.Commands) {
 		p.sub("Command")
 		for _, c := range r.Commands {
 			p.block(2, c)
@@ -164,15 +203,26 @@ func (p *page) remedy(r *diagnose.Remedy) {
 		p.sub("Zone file")
 		p.block(2, r.ZoneFile)
 	}
-	if r.ConsoleURL != "" {
+	if r.ConsoleURL != "" && r.ConsoleURL != said.ConsoleURL {
 		p.sub("Console")
 		p.line(2, r.ConsoleURL)
 	}
+	*said = *r
+	said.Steps = steps
+}
+
+// stepsBesides are the steps that the record itself does not tell.
+func stepsBesides(r *diagnose.Remedy) []string {
+	told := func(step string) bool {
+		mentions := func(name string) bool { return name != "" && strings.Contains(step, code(name)) }
+		return r.Action != "" && (mentions(r.Name) || mentions(r.EnterName))
+	}
+	return slices.DeleteFunc(slices.Clone(r.Steps), told)
 }
 
 // record renders the record that is the fix: its absolute form, and what the
 // DNS host's form takes.
-func (p *page) record(r *diagnose.Remedy) {
+func (p *page) record(r, said *diagnose.Remedy) {
 	verbs := map[diagnose.RecordAction]string{
 		diagnose.AddRecord:     "Add this record",
 		diagnose.ReplaceRecord: "Make the record read",
@@ -208,7 +258,7 @@ func (p *page) record(r *diagnose.Remedy) {
 			form = append(form, [2]string{"Value", r.EnterValue})
 		}
 		p.table(2, form)
-		if r.HostNote != "" {
+		if r.HostNote != "" && r.HostNote != said.HostNote {
 			p.prose(2, r.HostNote)
 		}
 	}
@@ -231,16 +281,16 @@ func absolute(rrtype, value string) string {
 	}
 }
 
-func (p *page) evidence(list []diagnose.Evidence, few int) {
+func (p *page) evidence(indent int, list []diagnose.Evidence, few int) {
 	shown := list
 	if !p.Evidence {
 		shown = list[:min(len(list), few)]
 	}
 	for _, e := range shown {
-		p.item("-", e.Source+": "+e.Text)
+		p.item(indent, "-", e.Source+": "+e.Text)
 	}
 	if more := len(list) - len(shown); more > 0 {
-		p.indented(2).faint(fmt.Sprintf("and %d more; --evidence shows all", more))
+		p.faint(indent, fmt.Sprintf("and %d more; --evidence shows all", more))
 	}
 }
 
@@ -275,7 +325,7 @@ func (p *page) names(r *diagnose.Report) {
 				bad++
 			}
 		}
-		p.indented(1).faint(fmt.Sprintf("and %d more, %d of them in trouble; --evidence shows all", more, bad))
+		p.faint(1, fmt.Sprintf("and %d more, %d of them in trouble; --evidence shows all", more, bad))
 	}
 }
 
@@ -296,7 +346,7 @@ func (p *page) unseen(list []diagnose.Unseen) {
 		if u.Permission != "" && !strings.Contains(u.Detail, u.Permission) {
 			text += " Missing permission: " + code(u.Permission) + "."
 		}
-		p.item("-", text)
+		p.item(1, "-", text)
 	}
 }
 

@@ -56,7 +56,7 @@ func (p *page) nothing(a *diagnose.Answer) {
 		return
 	}
 	p.label("NOT FOUND", yellow, f.Text)
-	p.remedy(&f.Remedy)
+	p.remedy(&f.Remedy, &diagnose.Remedy{})
 	if a.Endpoint != nil {
 		p.endpoint(a.Endpoint)
 	}
@@ -72,21 +72,21 @@ func (p *page) nothing(a *diagnose.Answer) {
 func (p *page) endpoint(e *diagnose.Endpoint) {
 	p.heading("What " + e.Name + " serves")
 	if e.Resolution != "" && e.Resolution != diagnose.OutcomeAnswer {
-		p.item("-", "The name has no address: "+string(e.Resolution)+".")
+		p.item(1, "-", "The name has no address: "+string(e.Resolution)+".")
 	}
 	if e.Canonical != "" {
-		p.item("-", "It is an alias of "+code(e.Canonical)+".")
+		p.item(1, "-", "It is an alias of "+code(e.Canonical)+".")
 	}
 	for _, s := range e.Served {
 		if s.Obstacle != "" {
-			p.item("-", code(s.Address)+": no certificate was seen. "+s.Detail)
+			p.item(1, "-", code(s.Address)+": no certificate was seen. "+s.Detail)
 			continue
 		}
 		issuer := s.Issuer
 		if s.IssuerOrg != "" {
 			issuer += " (" + s.IssuerOrg + ")"
 		}
-		p.item("-", fmt.Sprintf("%s: a certificate for %s, issued by %s, valid until %s.",
+		p.item(1, "-", fmt.Sprintf("%s: a certificate for %s, issued by %s, valid until %s.",
 			code(s.Address), code(strings.Join(s.Names, ", ")), issuer, instant(s.NotAfter)))
 	}
 }
@@ -99,7 +99,7 @@ func (p *page) others(a *diagnose.Answer) {
 	p.heading("Other certificates that cover " + a.Query.Subject())
 	for _, r := range a.Reports[min(1, len(a.Reports)):] {
 		word, color := verdictWord(r.Verdict)
-		p.item(p.paint(word, color), r.Headline)
+		p.item(1, p.paint(word, color)+" ", r.Headline)
 		for _, f := range r.Findings {
 			p.under(sentenceCase(f.Title))
 		}
@@ -109,7 +109,7 @@ func (p *page) others(a *diagnose.Answer) {
 		p.ref(ref)
 	}
 	if len(a.More) > 0 {
-		p.under("The last ones were not diagnosed. Ask for one by its ARN.")
+		p.under("Those with a dash were not diagnosed; ask for one by its ARN.")
 	}
 }
 
@@ -118,7 +118,7 @@ func (p *page) ref(ref diagnose.CertificateRef) {
 	if ref.InUse {
 		use = "in use"
 	}
-	p.item("-", strings.Join(nonEmpty(code(ref.DomainName), ref.Status, use, until(ref.NotAfter)), ", "))
+	p.item(1, "-", strings.Join(nonEmpty(code(ref.DomainName), ref.Status, use, until(ref.NotAfter)), ", "))
 	p.under(code(ref.ARN))
 }
 
@@ -136,7 +136,7 @@ func (p *page) scope(a *diagnose.Answer) {
 		looked += fmt.Sprintf(", %s", plural(a.Scope.Certificates, "certificate"))
 	}
 	p.gap()
-	p.faint(looked + ", on " + instant(a.At) + ".")
+	p.faint(0, looked+", on "+instant(a.At)+".")
 }
 
 // until renders an end of validity, empty where there is none.

@@ -117,6 +117,16 @@ func healthy() diagnose.Answer {
 			RenewalStarts: at.AddDate(0, 0, 5),
 		}},
 	}
+	for i := range 5 {
+		a.Reports[0].Findings = append(a.Reports[0].Findings, diagnose.Finding{
+			Cause: "cname-missing", Title: "records are missing", Severity: diagnose.Warning, Confidence: diagnose.Certain, Owner: diagnose.OwnerZone, Ahead: true,
+			Text: fmt.Sprintf("The record of `n%d.example` is missing.", i),
+			Remedy: diagnose.Remedy{
+				Action: diagnose.AddRecord, Name: fmt.Sprintf("_x.n%d.example", i), Type: "CNAME", Value: "_y.acm-validations.aws",
+				EnterName: fmt.Sprintf("_x.n%d", i), HostNote: "The form adds the zone.", Steps: []string{fmt.Sprintf("Add `_x.n%d.example`.", i), "Leave it there."},
+			},
+		})
+	}
 	for i := range 20 {
 		a.Reports[0].Names = append(a.Reports[0].Names, diagnose.NameState{Name: fmt.Sprintf("n%d.example", i), Method: "DNS", OK: i != 15})
 	}
@@ -217,7 +227,7 @@ func TestWidth(t *testing.T) {
 	}
 	const sentence = "some words of no more than ten letters each that go on for long enough to be broken"
 	p := &page{Options: Options{Width: 20}}
-	p.item("1.", sentence)
+	p.item(1, "1.", sentence)
 	for line := range strings.Lines(p.b.String()) {
 		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 20 {
 			t.Errorf("%d columns: %q", n, line)
