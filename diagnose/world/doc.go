@@ -57,6 +57,8 @@
 //	@acm(shop.example.com)
 //	@acm.name(www.example.com).  CNAME  @acm.value(www.example.com)  ; no dot: doubled
 //
+// Lines and names in a zone may count too ("c{01..99}  A  198.51.100.1").
+//
 // @acm.token(NAME) is the name's first label without its underscore,
 // @acm.target(NAME) the value without its own, and @acm.from(NAME),
 // @acm.to(NAME) and @acm.path(NAME) are the URLs of the redirect that HTTP

@@ -110,3 +110,12 @@ func count(name string) []string {
 	}
 	return names
 }
+
+// countLines repeats the lines of a zone that count.
+func countLines(text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, count(line)...)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -131,7 +131,7 @@ func (w *World) section(name, text string) error {
 		if err != nil {
 			return err
 		}
-		z.text = text
+		z.text = countLines(text)
 		w.zones = append(w.zones, z)
 		return nil
 	}

@@ -276,6 +276,16 @@ func (z *zone) id() string {
 	return z.name
 }
 
+// serial is the zone's serial number where the file gives none: later versions
+// in the file are older.
+func (z *zone) serial() int {
+	older, err := strconv.Atoi(z.version)
+	if err != nil {
+		return 20
+	}
+	return 20 - older
+}
+
 // records parses the zone's own text.
 func (z *zone) records() ([]dns.RR, error) { return parseRecords(z.name, z.text) }
 
@@ -514,7 +524,7 @@ func (h *hierarchy) delegate() error {
 			}
 		}
 		if !has(z, z.name, dns.TypeSOA) && len(servers) > 0 {
-			h.add(z, "@ 900 SOA %s. hostmaster.%s 1 7200 900 1209600 300", servers[0], strings.TrimPrefix(dns.Fqdn(z.name), "."))
+			h.add(z, "@ 900 SOA %s. hostmaster.%s %d 7200 900 1209600 300", servers[0], strings.TrimPrefix(dns.Fqdn(z.name), "."), z.serial())
 		}
 	}
 	for _, z := range h.zones {
