@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import { Avatar } from './avatar';
 import { Conversation, Thread } from './conversation';
-import { Home, Moon, Sun, Traffic, Warning } from './icons';
+import { Caret, Home, Moon, Sun, Traffic, Warning } from './icons';
 import { Inspector } from './inspector';
 import { Menu } from './menu';
 import { Modal } from './modal';
@@ -71,7 +71,6 @@ function Workspace({ retry }: { retry(): void }) {
           <button type="button" className="rail-button" data-qa="theme-toggle" aria-label={theme === 'dark' ? 'Switch to the light theme' : 'Switch to the dark theme'} onClick={toggleTheme}>
             <span>{theme === 'dark' ? <Sun /> : <Moon />}</span>
           </button>
-          <ActingAs />
         </nav>
         <Sidebar onPick={() => setMenu(false)} />
         <div className="content">
@@ -96,11 +95,12 @@ function TopBar() {
     <div className="top-bar">
       {bot && (
         <span className="top-note" data-qa="bot-state" data-connected={bot.connected}>
-          <i className={bot.connected ? 'presence on' : 'presence'} /> {bot.name} {bot.connected ? `is connected${bot.sockets > 1 ? ` over ${bot.sockets} sockets` : ''}` : 'is not connected'}
+          <i className={bot.connected ? 'presence on' : 'presence'} />
+          <span>{bot.name} {bot.connected ? `is connected${bot.sockets > 1 ? ` over ${bot.sockets} sockets` : ''}` : 'is not connected'}</span>
         </span>
       )}
       <span className="grow" />
-      {me.id && <span className="top-user">acting as <b>{me.real_name || me.name}</b></span>}
+      {me.id && <ActingAs />}
     </div>
   );
 }
@@ -110,13 +110,13 @@ function ActingAs() {
   const people = (store.state?.users ?? []).filter((u) => !u.is_bot);
   return (
     <Menu
-      label={`Acting as ${me.real_name || me.name}. Act as someone else`} title="Act as someone else" className="acting-as" placement="right-end" qa={{ 'data-qa': 'acting-as' }}
-      button={<><Avatar user={me} size={36} /><i className="presence on" /></>}
+      label={`Acting as ${me.real_name || me.name}. Act as someone else`} title="Act as someone else" className="acting-as" placement="bottom-end" qa={{ 'data-qa': 'acting-as' }}
+      button={<>acting as <Avatar user={me} size={24} /><b>{me.real_name || me.name}</b><Caret /></>}
       groups={[{
         title: 'Act as',
         items: people.map((u) => ({
           key: u.id, text: u.real_name || u.name, selected: u.id === me.id, icon: <Avatar user={u} size={28} />,
-          label: <>{u.real_name || u.name}{u.is_guest && <span className="badge">GUEST</span>}</>, detail: `@${u.name}`,
+          label: <span>{u.real_name || u.name}{u.is_guest && <span className="badge">GUEST</span>}</span>, detail: `@${u.name}`,
           qa: { 'data-qa': 'acting-as-user', 'data-user': u.id }, onSelect: () => { if (u.id !== me.id) switchUser(u.id); },
         })),
       }]}

@@ -85,9 +85,8 @@ export function Composer({ channel, threadTs = '' }: { channel: string; threadTs
     if (value === '') return;
     setText('');
     setPopup(undefined);
-    const invite = threadTs ? null : /^\/invite\s+@?([^\s@]+)\s*$/.exec(value);
-    const who = invite && (state?.users ?? []).find((u) => u.name === invite[1] || u.id === invite[1]);
-    const reply = who ? await page.api.join(channel, who.id) : await page.api.send(channel, threadTs, value);
+    window.dispatchEvent(new CustomEvent('sent', { detail: threadTs }));
+    const reply = await page.api.send(channel, threadTs, value);
     if (reply.ok) return;
     page.dispatch({ type: 'say', channel, threadTs, text: reply.error ?? 'The workspace did not take this.', level: 'error', now: Date.now() });
     // What could not be sent is given back, unless something else was begun.
@@ -226,6 +225,9 @@ function CompletionView({ item }: { item: Completion }) {
 
 declare global {
   interface WindowEventMap {
+    /** Text for the channel's composer. */
     compose: CustomEvent<string>;
+    /** Something was sent in the channel ("") or a thread: its timeline goes to its end. */
+    sent: CustomEvent<string>;
   }
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { Avatar } from './avatar';
 import { Blocks } from './blocks/blocks';
 import { Composer } from './composer';
@@ -18,6 +18,7 @@ export function Conversation({ onMenu }: { onMenu(): void }) {
   const newFrom = useNewFrom(store.channel);
   if (!channel || !bot) return <main className="conversation" />;
   const isBotIm = channel.kind === 'im' && channel.user === bot.user_id;
+  const hasHome = isBotIm && bot.home_tab !== false;
   const peer = channel.kind === 'im' ? page.user(channel.user) : undefined;
   const name = channel.kind === 'im' ? page.channelTitle(channel.id) : channel.name;
   const sign = channel.kind === 'private' ? <Lock /> : <Hash />;
@@ -45,16 +46,16 @@ export function Conversation({ onMenu }: { onMenu(): void }) {
           ? <span className="member-app" title={`${bot.name} is in this channel`}><Avatar user={page.user(bot.user_id)} app size={20} /></span>
           : <button type="button" className="btn small" data-qa="add-app" onClick={() => join(bot.user_id)}><Plus /> Add {bot.name}</button>)}
       </header>
-      {isBotIm && (
+      {hasHome && (
         <div className="tabs" role="tablist" aria-label={`${name} tabs`}>
           <Tab qa="home-tab" on={store.homeTab} label="Home" onClick={() => page.dispatch({ type: 'tab', home: true })} />
           <Tab qa="messages-tab" on={!store.homeTab} label="Messages" onClick={() => page.dispatch({ type: 'tab', home: false })} />
         </div>
       )}
-      {isBotIm && store.homeTab ? <AppHome /> : (
+      {hasHome && store.homeTab ? <AppHome /> : (
         <>
           <Timeline key={`${me.id} ${channel.id}`} messages={timeline(store, channel.id)} intro={intro} label={`Messages in ${name}`} newFrom={newFrom} />
-          {channel.member ? (
+          {channel.archived ? <div className="join-bar">This channel is archived. Nothing can be sent to it.</div> : channel.member ? (
             <>
               <Suggestions />
               <Composer key={`${me.id} ${channel.id}`} channel={channel.id} />
@@ -132,8 +133,12 @@ export function Thread() {
   const { root, replies } = threadOf(store, store.channel, store.thread);
   const close = () => dispatch({ type: 'thread', ts: '' });
   const count = replies.filter((m) => !m.ephemeral).length;
+  const escape = (event: KeyboardEvent<HTMLElement>) => {
+    // A popup or dialog inside of the thread closes first.
+    if (event.key === 'Escape' && !event.defaultPrevented && !(event.target as HTMLElement).closest('dialog')) close();
+  };
   return (
-    <aside className="thread" ref={panel} aria-label="Thread" data-qa="thread-panel" data-thread={store.thread} onKeyDown={(event) => { if (event.key === 'Escape') close(); }}>
+    <aside className="thread" ref={panel} aria-label="Thread" data-qa="thread-panel" data-thread={store.thread} onKeyDown={escape}>
       <header className="header">
         <h2 className="header-title"><span>Thread</span></h2>
         <span className="topic">{page.channelTitle(store.channel)}</span>
@@ -141,7 +146,7 @@ export function Thread() {
         <button type="button" className="icon-button" aria-label="Close thread" data-qa="thread-close" onClick={close}><Close /></button>
       </header>
       <Timeline
-        key={store.thread} inThread label="Thread" messages={root ? [root, ...replies] : replies}
+        key={store.thread} inThread threadTs={store.thread} label="Thread" messages={root ? [root, ...replies] : replies}
         intro={root ? undefined : <p className="thread-note"><Info /> The message this thread belongs to is not here any more.</p>}
         after={count > 0 ? undefined : <p className="thread-note">No replies yet.</p>}
       />

@@ -54,7 +54,6 @@ export function Dialog(props: {
         event.stopPropagation();
         props.onClose();
       }}
-      onKeyDown={(event) => event.stopPropagation()}
     >
       <form
         noValidate

@@ -34,7 +34,3 @@ export const Sun = icon(<><circle cx="10" cy="10" r="3.5" /><path d="M10 2v1.5M1
 export const Moon = icon(<path d="M16.5 11.5A7 7 0 0 1 8.5 3.5a7 7 0 1 0 8 8Z" />);
 export const Traffic = icon(<path d="M6.5 16V4M6.5 4 3.5 7M6.5 4l3 3M13.5 4v12M13.5 16l-3-3M13.5 16l3-3" />);
 export const Menu = icon(<path d="M3 5.5h14M3 10h14M3 14.5h14" />);
-export const Calendar = icon(<><rect x="3" y="4" width="14" height="13" rx="2" /><path d="M3 8h14M7 2.5v3M13 2.5v3" /></>);
-export const Clock = icon(<><circle cx="10" cy="10" r="7.2" /><path d="M10 5.5V10l3 2" /></>);
-export const People = icon(<><circle cx="7.5" cy="7" r="3" /><path d="M2 16.5a5.5 5.5 0 0 1 11 0M13 4.3a3 3 0 0 1 0 5.4M15 12a5.5 5.5 0 0 1 3 4.5" /></>);
-export const Back = icon(<path d="M12.5 4.5 7 10l5.5 5.5" />);

@@ -2,7 +2,7 @@ import {
   autoUpdate, flip, FloatingFocusManager, offset, shift, size, useClick, useDismiss, useFloating, useInteractions, useListNavigation, useRole,
   useTypeahead, type Placement,
 } from '@floating-ui/react';
-import { useRef, useState, type ReactNode } from 'react';
+import { useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 
 export interface MenuItem {
   key: string;
@@ -21,6 +21,11 @@ export interface MenuItem {
 export interface MenuGroup {
   title?: ReactNode;
   items: MenuItem[];
+}
+
+/** Escape closes the popup it is pressed in, not the dialog around it. */
+export function keepEscape(event: KeyboardEvent<HTMLElement>) {
+  if (event.key === 'Escape') event.preventDefault();
 }
 
 /** A button that opens a list of things to do. */
@@ -68,7 +73,7 @@ export function Menu(props: {
       </button>
       {open && (
         <FloatingFocusManager context={context} modal={false}>
-          <div ref={refs.setFloating} className="popup menu" style={floatingStyles} aria-label={props.label} {...getFloatingProps()}>
+          <div ref={refs.setFloating} className="popup menu" style={floatingStyles} aria-label={props.label} {...getFloatingProps({ onKeyDown: keepEscape })}>
             {items.length === 0 && <div className="popup-empty">{props.empty ?? 'Nothing here'}</div>}
             {props.groups.map((group, g) => (
               <div key={g} role="group" className="menu-group">

@@ -18,6 +18,7 @@ export interface Channel {
   user: string;
   member: boolean;
   bot_member: boolean;
+  archived?: boolean;
 }
 
 export interface Reaction {
@@ -88,6 +89,8 @@ export interface Bot {
   name: string;
   connected: boolean;
   sockets: number;
+  /** Whether the app has a Home tab; it has unless this is false. */
+  home_tab?: boolean;
 }
 
 export interface State {
@@ -101,6 +104,9 @@ export interface State {
   messages: Record<string, Message[] | null>;
   home: View | null;
   view: View | null;
+  /** How many modals are stacked. */
+  stack?: number;
+  statuses?: { channel: string; thread_ts: string; text: string }[] | null;
   suggestions: string[] | null;
   traffic: TrafficEntry[] | null;
 }

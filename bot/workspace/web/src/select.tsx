@@ -1,8 +1,9 @@
 import {
   autoUpdate, flip, FloatingFocusManager, offset, shift, size, useClick, useDismiss, useFloating, useInteractions, useListNavigation, useRole,
 } from '@floating-ui/react';
-import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { Caret, Check, Close } from './icons';
+import { keepEscape } from './menu';
 
 export interface Choice {
   key: string;
@@ -123,6 +124,14 @@ export function Select(props: {
     setQuery('');
   };
 
+  // Typing on the closed button opens it with what was typed.
+  const typeAhead = (event: KeyboardEvent<HTMLElement>) => {
+    if (open || event.key.length !== 1 || event.key === ' ' || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    setOpen(true);
+    setQuery(event.key);
+  };
+
   let index = -1;
   return (
     <div className={`select${props.invalid ? ' invalid' : ''}`}>
@@ -138,7 +147,7 @@ export function Select(props: {
       )}
       <button
         type="button" id={props.id} ref={refs.setReference} className="select-button" aria-label={props.label} aria-invalid={props.invalid}
-        aria-describedby={props.describedBy} data-focus-on-load={props.focusOnLoad || undefined} {...props.qa} {...getReferenceProps()}
+        aria-describedby={props.describedBy} data-focus-on-load={props.focusOnLoad || undefined} {...props.qa} {...getReferenceProps({ onKeyDown: typeAhead })}
       >
         <span className={multiple || chosen.length === 0 ? 'select-placeholder' : 'select-value'}>
           {multiple || chosen.length === 0 ? props.placeholder : chosen[0]!.label}
@@ -149,10 +158,11 @@ export function Select(props: {
         <button type="button" className="select-clear" aria-label="Clear" onClick={() => props.onChoose([])}><Close /></button>
       )}
       {open && (
-        <FloatingFocusManager context={context} modal={false} initialFocus={0}>
-          <div ref={refs.setFloating} className="popup select-popup" style={floatingStyles} {...getFloatingProps()} role="presentation">
+        <FloatingFocusManager context={context} modal={false} initialFocus={-1}>
+          <div ref={refs.setFloating} className="popup select-popup" style={floatingStyles} {...getFloatingProps({ onKeyDown: keepEscape })} role="presentation">
             <input
-              className="select-search" role="combobox" aria-expanded aria-controls={listId} aria-autocomplete="list" aria-label={`Search: ${props.label}`}
+              // Focused as it appears, not a frame later: what is typed at once must not be lost.
+              autoFocus className="select-search" role="combobox" aria-expanded aria-controls={listId} aria-autocomplete="list" aria-label={`Search: ${props.label}`}
               aria-activedescendant={current !== null ? `${listId}-${current}` : undefined} placeholder="Search" value={query} data-qa="select-search"
               onChange={(event) => { setQuery(event.target.value); setActive(null); }}
               onKeyDown={(event) => {

@@ -30,5 +30,7 @@ test.each([
 
 test.each([
   [new Date(2026, 10, 26, 9, 30, 15), 'in 2 days'],
-  [new Date(2026, 10, 24, 9, 30, 15), 'now'],
+  [new Date(2026, 10, 24, 9, 30, 25), 'in 10 seconds'],
+  [new Date(2026, 10, 24, 9, 30, 15), 'just now'],
+  [new Date(2026, 10, 24, 8, 30, 15), '1 hour ago'],
 ])('ago %s', (date, want) => expect(ago(date, now)).toBe(want));

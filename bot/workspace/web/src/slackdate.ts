@@ -43,14 +43,14 @@ function pretty(date: Date, now: Date, plain: string): string {
 const longDate = (d: Date) => `${month(d)} ${ordinal(d.getDate())}, ${d.getFullYear()}`;
 const withoutYear = (d: Date) => `${month(d)} ${ordinal(d.getDate())}`;
 
-/** "3 minutes ago", "in 2 days". */
+/** "just now", "3 minutes ago", "in 2 days". */
 export function ago(date: Date, now: Date): string {
   const seconds = Math.round((date.getTime() - now.getTime()) / 1000);
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   for (const [unit, size] of [['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3_600], ['minute', 60]] as const) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
-  return relative.format(seconds, 'second');
+  return seconds > 0 ? relative.format(seconds, 'second') : 'just now';
 }
 
 const tokens: Record<string, (date: Date, now: Date) => string> = {

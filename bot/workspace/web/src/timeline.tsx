@@ -15,7 +15,7 @@ function continues(before: Message | undefined, message: Message): boolean {
 }
 
 /** A scrolling list of messages that stays at the end unless scrolled away from it. */
-export function Timeline(props: { messages: Message[]; inThread?: boolean; intro?: ReactNode; after?: ReactNode; label: string; newFrom?: string }) {
+export function Timeline(props: { messages: Message[]; inThread?: boolean; intro?: ReactNode; after?: ReactNode; label: string; newFrom?: string; threadTs?: string }) {
   const { messages, inThread } = props;
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -40,6 +40,16 @@ export function Timeline(props: { messages: Message[]; inThread?: boolean; intro
   useEffect(() => {
     if (!atEnd.current) setBelow(true);
   }, [newest]);
+  const { threadTs = '' } = props;
+  useEffect(() => {
+    const toEnd = (event: WindowEventMap['sent']) => {
+      if (event.detail !== threadTs) return;
+      atEnd.current = true;
+      box.current!.scrollTop = box.current!.scrollHeight;
+    };
+    window.addEventListener('sent', toEnd);
+    return () => window.removeEventListener('sent', toEnd);
+  }, [threadTs]);
 
   return (
     <div className="timeline-wrap">

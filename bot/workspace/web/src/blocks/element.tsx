@@ -4,7 +4,7 @@ import { usePage } from '../page';
 import { Text, textOf } from '../text';
 import { Menu } from '../menu';
 import { Select, type Choice, type ChoiceGroup, type Load } from '../select';
-import { Calendar, Clock, Dots, Warning } from '../icons';
+import { Dots, Warning } from '../icons';
 import { safeUrl } from '../mrkdwn';
 import { initialValue, sameOption } from '../values';
 import type { Fate } from '../store';
@@ -302,7 +302,6 @@ function Picker(props: Props) {
   const shown = typeof current === 'number' ? localInput(current) : (current ?? '');
   return (
     <span className="element picker">
-      {type === 'timepicker' ? <Clock /> : <Calendar />}
       <input
         id={input?.id} type={kind} value={shown} className={input?.invalid ? 'invalid' : undefined} aria-label={input ? undefined : textOf(element.placeholder) || kind}
         aria-invalid={input?.invalid} aria-describedby={input?.describedBy} data-focus-on-load={element.focus_on_load || undefined} {...qa(props)}
