@@ -70,6 +70,11 @@ func (e element) dispatches() bool {
 	return on
 }
 
+// leastQuery is how much a user has to type into an external select before the
+// app is asked ("Select menu element",
+// https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element).
+func (e element) leastQuery() int { return args(e.object).integer("min_query_length", 3) }
+
 // interactive are the element types that have an action id.
 var interactive = strings.Fields(`
 	button checkboxes datepicker datetimepicker email_text_input external_select static_select

@@ -73,10 +73,12 @@ type Delivery struct {
 
 // Wait waits until the app has acknowledged, or has failed to, and returns the
 // envelope. For an event it waits until an attempt is acknowledged or all have
-// failed. The error is the context's.
+// failed. The error is the context's, or that the workspace was closed.
 func (d *Delivery) Wait(ctx context.Context) (Envelope, error) {
 	select {
 	case <-d.done:
+	case <-d.w.ctx.Done():
+		return Envelope{}, fmt.Errorf("waiting for the acknowledgement of %s: the workspace was closed", d.what)
 	case <-ctx.Done():
 		return Envelope{}, fmt.Errorf("waiting for the acknowledgement of %s: %w", d.what, ctx.Err())
 	}

@@ -148,13 +148,13 @@ func (w *Workspace) respond(h *hook, a args) error {
 		}
 		before := w.messageObject(original)
 		original.Text, original.Blocks, original.Attachments = said.text, said.blocks, said.attachments
-		w.edited(h.channel, original, w.bot.ID, before)
+		w.edited(h.channel, original, false, before)
 		return nil
 	}
 	m := &message{Message: Message{
 		User: w.bot.ID, App: true, Text: said.text, Blocks: said.blocks, Attachments: said.attachments,
 		ThreadTS: a.str("thread_ts"),
-	}}
+	}, hooked: true}
 	if a.str("response_type") != "in_channel" {
 		m.Ephemeral, m.Viewer = true, h.user.ID
 	}

@@ -504,6 +504,10 @@ func pageOptions(ctx context.Context, w *Workspace, u *User, q request) (object,
 		w.mu.Unlock()
 		return nil, err
 	}
+	if len([]rune(q.Value)) < e.leastQuery() {
+		w.mu.Unlock()
+		return object{"options": []option{}}, nil
+	}
 	o := object{}
 	problem := ""
 	d := w.suggestion(u, p, e, q.Value, func(options, groups []option, p string) {

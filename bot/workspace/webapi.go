@@ -390,7 +390,11 @@ func (w *Workspace) call(name string, a args, token, warning string) answer {
 		return failure(failMore("unknown_method", object{"req_method": name}))
 	}
 	if limit, ok := w.opts.RateLimits[name]; ok {
-		if wait := w.limited(name, limit); wait > 0 {
+		key := name
+		if name == "chat.postMessage" { // limited in each channel by itself
+			key += " " + a.str("channel")
+		}
+		if wait := w.limited(key, limit); wait > 0 {
 			return tooMany(wait)
 		}
 	}
