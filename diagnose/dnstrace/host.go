@@ -30,12 +30,12 @@ func (w *walk) host(ctx context.Context, apex, name string) host {
 		return known
 	}
 	nested := &walk{
-		s: w.s, quick: true, allowance: w.allowance,
-		chain: append(slices.Clone(w.chain), apex), looped: new(atomic.Bool),
+		s: w.s, quick: true, allowance: w.allowance, nested: w.nested, looped: new(atomic.Bool),
+		zones: append(slices.Clone(w.zones), apex), hosts: append(slices.Clone(w.hosts), name),
 	}
 	h := nested.resolve(ctx, name)
 	h.looped = len(h.addresses) == 0 && nested.looped.Load()
-	if nested.looped.Load() && len(w.chain) > 0 {
+	if nested.looped.Load() {
 		w.looped.Store(true)
 	}
 	if !nested.looped.Load() && h.outcome != diagnose.OutcomeNotReached && h.outcome != diagnose.OutcomeOverBudget {

@@ -256,7 +256,7 @@ func appendRecord(to []diagnose.RR, rr dns.RR) []diagnose.RR {
 func record(rr dns.RR) diagnose.RR {
 	h := rr.Header()
 	return diagnose.RR{
-		Name: diagnose.CanonicalName(h.Name), Type: typeName(h.Rrtype), TTL: h.Ttl,
+		Name: canonical(h.Name), Type: typeName(h.Rrtype), TTL: h.Ttl,
 		Value: clip(value(rr), maxValue),
 	}
 }
@@ -264,7 +264,7 @@ func record(rr dns.RR) diagnose.RR {
 // value is a record's data in presentation format, with domain names
 // canonical.
 func value(rr dns.RR) string {
-	name := diagnose.CanonicalName
+	name := canonical
 	switch rr := rr.(type) {
 	case *dns.CNAME:
 		return name(rr.Target)
@@ -292,11 +292,17 @@ func value(rr dns.RR) string {
 	}
 }
 
+// canonical is a name in the contract's form. A space in it stands as \032, as
+// most DNS software writes it.
+func canonical(name string) string {
+	return strings.ReplaceAll(diagnose.CanonicalName(name), `\ `, `\032`)
+}
+
 func service(rr *dns.SVCB) string {
 	whole := strings.TrimPrefix(rr.String(), rr.Hdr.String())
 	fields := strings.SplitN(whole, " ", 3)
 	if len(fields) > 1 {
-		fields[1] = diagnose.CanonicalName(fields[1])
+		fields[1] = canonical(fields[1])
 	}
 	return strings.Join(fields, " ")
 }

@@ -28,7 +28,7 @@ type Options struct {
 	// Timeout is how long one try at a query may take; 0 means 2 seconds. A
 	// server that never answers costs two of them, once in a session.
 	Timeout time.Duration
-	// Budget is how many queries a session may send; 0 means 4000.
+	// Budget is how many queries a session may send; 0 means 8000.
 	Budget int
 	// Parallel is how many queries are under way at once; 0 means 64.
 	Parallel int
@@ -40,6 +40,7 @@ type Options struct {
 const (
 	lookupBudget = 1000 // queries for one name, those for its servers' names among them
 	maxNesting   = 4    // depth of "whose server's name is in a zone whose server's name is in …"
+	maxNested    = 200  // walks for servers' names, at all depths
 	maxServers   = 32   // servers of one zone
 	maxAddresses = 8    // addresses of one server
 	maxChain     = 8    // CNAMEs followed by Addresses
@@ -93,7 +94,7 @@ func New(o Options) *Tracer {
 		t.timeout = 2 * time.Second
 	}
 	if t.budget <= 0 {
-		t.budget = 4000
+		t.budget = 8000
 	}
 	if t.parallel <= 0 {
 		t.parallel = 64

@@ -21,11 +21,13 @@ type walk struct {
 	// quick asks no more servers than it takes to get an answer: for the
 	// addresses of servers and endpoints, which are no evidence.
 	quick bool
-	// chain are the zones whose servers' names are being resolved: the walk is
-	// for one of those.
-	chain []string
-	// looped is set where the walk, or one that it made, ran into chain. What
-	// it found is then not the whole truth.
+	// zones and hosts are those whose servers and whose addresses are being
+	// looked for: the walk is for the last of them.
+	zones, hosts []string
+	// nested counts the walks for servers' names.
+	nested *atomic.Int64
+	// looped is set where the walk, or one that it made, would have had to
+	// wait for its own result. What it found is then not the whole truth.
 	looped *atomic.Bool
 }
 
@@ -39,7 +41,9 @@ type arrival struct {
 }
 
 func (s *Session) walk(quick bool) *walk {
-	w := &walk{s: s, quick: quick, allowance: new(atomic.Int64), looped: new(atomic.Bool)}
+	w := &walk{
+		s: s, quick: quick, allowance: new(atomic.Int64), nested: new(atomic.Int64), looped: new(atomic.Bool),
+	}
 	w.allowance.Store(lookupBudget)
 	return w
 }
@@ -127,9 +131,14 @@ func (w *walk) survey(ctx context.Context, z *zone, name string, rrtype uint16, 
 			heard <- i
 		}()
 	}
+	expected := 0 // those that are not known never to answer
+	for _, t := range targets {
+		if p := w.s.peers.of(t.address); p.answered || !p.missed {
+			expected++
+		}
+	}
 	var grace <-chan time.Time
-	left := false
-	good := 0
+	left, good := false, 0
 	for pending := len(targets); pending > 0; {
 		select {
 		case i := <-heard:
@@ -141,14 +150,20 @@ func (w *walk) survey(ctx context.Context, z *zone, name string, rrtype uint16, 
 			if views[i].useful() {
 				good++
 			}
-			if !all && !left && 2*good >= len(targets) && grace == nil {
+			if all || left || 2*good < len(targets) {
+				continue
+			}
+			if good >= expected {
+				left = true
+				cancel() // those that are left come at once
+			} else if grace == nil {
 				timer := time.NewTimer(w.s.t.timeout / 4)
 				defer timer.Stop()
 				grace = timer.C
 			}
 		case <-grace:
 			left, grace = true, nil
-			cancel() // those that are left come at once
+			cancel()
 		}
 	}
 	return views
@@ -300,7 +315,7 @@ func (s *Session) known(apex string, whole bool) *zone {
 // addresses from a nested walk or the time ran out; the first to be kept
 // stays.
 func (s *Session) remember(w *walk, z *zone) *zone {
-	if len(w.chain) > 0 && w.looped.Load() || slices.ContainsFunc(z.servers, server.unfinished) {
+	if len(w.hosts) > 0 && w.looped.Load() || slices.ContainsFunc(z.servers, server.unfinished) {
 		return z
 	}
 	s.mu.Lock()
@@ -348,12 +363,20 @@ func (w *walk) servers(ctx context.Context, parent *zone, apex string, names []s
 		if dns.IsSubDomain(parent.apex, name) {
 			found[i].addresses = glue(views, apex, name)
 		}
+		if len(found[i].addresses) == 0 {
+			found[i].addresses = parent.addressesOf(name)
+		}
 		if len(found[i].addresses) > 0 {
 			continue
 		}
-		if slices.Contains(w.chain, apex) || len(w.chain) >= maxNesting {
+		itself := slices.Contains(w.zones, apex) && dns.IsSubDomain(apex, name)
+		if itself || slices.Contains(w.hosts, name) || len(w.hosts) >= maxNesting {
 			w.looped.Store(true)
 			found[i].outcome, found[i].looped = diagnose.OutcomeNoAddress, true
+			continue
+		}
+		if w.nested.Add(1) > maxNested {
+			found[i].outcome = diagnose.OutcomeOverBudget
 			continue
 		}
 		wg.Go(func() {

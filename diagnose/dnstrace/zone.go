@@ -91,6 +91,19 @@ func (z *zone) targets() []target {
 	return all
 }
 
+// addressesOf returns the addresses that a server of this zone, or of one
+// above, is known to have: zones of one path often share servers.
+func (z *zone) addressesOf(name string) []string {
+	for ; z != nil; z = z.parent {
+		for _, s := range z.servers {
+			if s.name == name && len(s.addresses) > 0 {
+				return slices.Clone(s.addresses)
+			}
+		}
+	}
+	return nil
+}
+
 // path are the zones from the root to this one.
 func (z *zone) path() []*zone {
 	var path []*zone
