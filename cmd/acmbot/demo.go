@@ -51,7 +51,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	defer scene.Close()
 	suggested := questions(*scenario, scene.World())
 	slack, err := workspace.Start(workspace.Options{
-		Addr: *listen, Manifest: bot.Manifest(), Suggestions: suggested, Log: log,
+		Addr: *listen, Manifest: manifest(), Suggestions: suggested, Log: log,
 	})
 	if err != nil {
 		return listenError(*listen, err)

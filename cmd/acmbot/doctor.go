@@ -86,18 +86,10 @@ func parseFile[T any](path file, parse func(io.Reader) ([]T, error), wrong error
 func (s sight) doctor() diagnose.Diagnostician {
 	tracer := dnstrace.New(s.dns)
 	return gather.New(gather.Options{
-		Inventory: finder{inventory.New(s.inventory)},
+		Inventory: inventory.New(s.inventory),
 		Session:   func() gather.Resolver { return tracer.Session() },
 		Prober:    probe.New(s.probe),
 		Timeout:   s.timeout,
 		Now:       s.now,
 	})
-}
-
-// A finder is an inventory in the shape that gather asks for.
-type finder struct{ *inventory.Inventory }
-
-// Find implements gather.Inventory.
-func (f finder) Find(ctx context.Context, q diagnose.Query, progress func(diagnose.Progress)) gather.Found {
-	return gather.Found(f.Inventory.Find(ctx, q, progress))
 }
