@@ -56,7 +56,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return listenError(*listen, err)
 	}
-	defer slack.Close()
+	defer func() { _ = slack.Close() }()
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
 		Diagnostician: sightOf(scene).doctor(), Version: describeVersion(), Logger: log,

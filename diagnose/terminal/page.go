@@ -126,27 +126,29 @@ func (p *page) table(indent int, rows [][2]string) {
 	}
 }
 
-// columns lines rows up. The first column, which is ours and may be coloured,
-// is taken to be of one width.
+// columns lines rows up. The first cell, which is ours and may be coloured, is
+// taken to be of one width; the last, which may hold code, is not padded.
 func (p *page) columns(rows [][]string) []string {
-	var widths []int
+	widths := map[int]int{}
 	for _, row := range rows {
 		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
 			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
 		}
 	}
 	lines := make([]string, len(rows))
 	for i, row := range rows {
+		last := len(row) - 1
 		cells := []string{row[0]}
-		for j, cell := range row[1:] {
-			if widths[j+1] > 0 {
-				cells = append(cells, fmt.Sprintf("%-*s", widths[j+1], clean(cell)))
+		for j := 1; j < last; j++ {
+			if widths[j] > 0 {
+				cells = append(cells, fmt.Sprintf("%-*s", widths[j], clean(row[j])))
 			}
 		}
-		lines[i] = strings.Join(cells, "  ")
+		var spoken []string
+		for _, w := range p.words(row[last], "") {
+			spoken = append(spoken, w.shown)
+		}
+		lines[i] = strings.Join(append(cells, strings.Join(spoken, " ")), "  ")
 	}
 	return lines
 }

@@ -82,7 +82,7 @@ func blocked() diagnose.Answer {
 				Consequences: []diagnose.CauseID{"validation-pending"},
 				Names: []diagnose.NameState{
 					{
-						Name: "shop.example.com", Method: "DNS", ACM: "PENDING_VALIDATION", Seen: "no record",
+						Name: "shop.example.com", Method: "DNS", ACM: "PENDING_VALIDATION", Seen: "CNAME points to `other.example`",
 						Record: &diagnose.Record{Name: "_a79865eb4cd1a6ab990a45779b4e0b96.shop.example.com", Type: "CNAME", Value: "_424c7224e9b0146f9a8808af955727d0.acm-validations.aws"},
 					},
 					{Name: "example.com", Method: "DNS", ACM: "SUCCESS", Seen: "record in place", OK: true},
