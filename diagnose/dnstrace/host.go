@@ -207,7 +207,9 @@ func (s *Session) publicHost(ctx context.Context, name string) host {
 				}
 				at = alias
 			}
-			h.canonical = at
+			if at != name {
+				h.canonical = at
+			}
 		}
 		if h.outcome.Usable() {
 			break

@@ -26,10 +26,14 @@ var showReports = flag.Bool("show", false, "print each report of the worlds")
 // gatherer is the real gatherer, pointed at a running world.
 func gatherer(run *world.Running) *gather.Gatherer {
 	tracer := dnstrace.New(run.DNSOptions())
+	quotas := inventory.DefaultQuotas()
+	for action := range quotas {
+		quotas[action] *= 1000 // a world does not mind being asked much at once
+	}
 	return gather.New(gather.Options{
 		Inventory: inventory.New(inventory.Options{
 			Config: run.AWSConfig(), Regions: run.Regions(), RoleARNs: run.RoleARNs(),
-			Logger: slog.New(slog.DiscardHandler),
+			Quotas: quotas, Logger: slog.New(slog.DiscardHandler),
 		}),
 		Session: func() gather.Resolver { return tracer.Session() },
 		Prober:  probe.New(run.ProbeOptions()),

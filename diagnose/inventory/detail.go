@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"context"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -29,14 +30,25 @@ func certificateNames(domain string, names []string) []string {
 	return list
 }
 
-// canonicalSerial is a serial number in the form of diagnose.Certificate.
+// canonicalSerial is a serial number in the form of diagnose.Certificate. ACM
+// gives it as pairs of hexadecimal digits with colons between; other servers
+// have been seen to give it in decimal.
 func canonicalSerial(serial string) string {
+	if n, ok := new(big.Int).SetString(serial, 10); ok && len(serial) >= minDecimalSerial && n.Sign() > 0 {
+		return n.Text(16)
+	}
 	serial = strings.ToLower(strings.NewReplacer(":", "", " ", "").Replace(serial))
 	if serial == "" {
 		return ""
 	}
 	return cmp.Or(strings.TrimLeft(serial, "0"), "0")
 }
+
+// minDecimalSerial is a length at which a string of decimal digits alone is
+// no hexadecimal number by chance: public CAs put at least 64 random bits into
+// a serial number (CA/Browser Forum, "Baseline Requirements", 7.1.2.7,
+// https://cabforum.org/working-groups/server/baseline-requirements/requirements/).
+const minDecimalSerial = 20
 
 // canonicalKey is a key algorithm as the API's enumeration spells it: answers
 // have been seen to say RSA-2048.

@@ -543,3 +543,28 @@ func TestProgress(t *testing.T) {
 		t.Errorf("last progress %+v, want %+v", last, want)
 	}
 }
+
+func TestSearchIsNotTriedAgainInVain(t *testing.T) {
+	api, options := start(t, dublin)
+	now := today
+	options.Now = func() time.Time { return now }
+	addCertificate(api, hub, dublin, "one", "example.com")
+	remove := api.Inject(&awsapi.Fault{Action: "SearchCertificates", Status: 500, Body: "<html>"})
+	i := inventory.New(options)
+	for range 2 {
+		if got := ids(i.Find(t.Context(), domain("example.com"), nil)); len(got) != 1 {
+			t.Fatalf("found %v", got)
+		}
+	}
+	tried := calls(api, "SearchCertificates")
+	remove()
+	i.Find(t.Context(), domain("example.com"), nil)
+	if n := calls(api, "SearchCertificates"); n != tried || n > 8 {
+		t.Errorf("searched %d times, then %d", tried, n)
+	}
+	now = now.Add(6 * time.Minute)
+	i.Find(t.Context(), domain("example.com"), nil)
+	if n := calls(api, "SearchCertificates"); n == tried {
+		t.Error("never searched again")
+	}
+}

@@ -28,8 +28,8 @@ type Options struct {
 	// Config holds the base credentials, the home region and, for servers
 	// other than AWS's own, the endpoint.
 	Config aws.Config
-	// Regions are looked through in every account; the home region alone
-	// where empty.
+	// Regions are looked through in every account; the home region alone,
+	// us-east-1 without one, where empty.
 	Regions []string
 	// RoleARNs are assumed with the base credentials, one for each further
 	// account. The base credentials' own account is looked through as well.
@@ -88,14 +88,14 @@ func New(o Options) *Inventory {
 		o.Now = time.Now
 	}
 	o.Regions = unique(o.Regions)
-	if len(o.Regions) == 0 && o.Config.Region != "" {
-		o.Regions = []string{o.Config.Region}
-	}
 	if o.Config.Region == "" {
 		o.Config.Region = fallbackRegion
 		if len(o.Regions) > 0 {
 			o.Config.Region = o.Regions[0]
 		}
+	}
+	if len(o.Regions) == 0 {
+		o.Regions = []string{o.Config.Region}
 	}
 	i := &Inventory{options: o, limits: newLimits(o.Quotas)}
 	i.accounts = append(i.accounts, i.baseAccount())
@@ -125,6 +125,7 @@ type account struct {
 	partition  string
 	identityAt time.Time // when the identity was last asked for in vain
 	clients    map[string]clients
+	searchless map[string]time.Time // by region: until when SearchCertificates is not tried
 	zones      []diagnose.HostedZone
 	zonesAt    time.Time
 	zonesMu    sync.Mutex // held while the list is fetched, so that it is fetched once

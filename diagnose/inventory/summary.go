@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -216,41 +217,70 @@ type scan struct {
 // a proof.
 func (i *Inventory) scan(ctx context.Context, p place, domain string) (scan, *diagnose.Unseen) {
 	client := i.client(p.account, p.region).acm
-	plain, acme := searchStatements(domain)
-
-	extra := make(chan []Summary, 1)
-	go func() {
-		found, err := search(ctx, client, p, acme)
-		if err != nil {
-			i.options.Logger.Debug("searching ACME certificates", "account", p.id, "region", p.region, "error", err)
+	var refused fault
+	if !i.searchless(p) {
+		found, err := searchAll(ctx, client, p, domain)
+		if err == nil {
+			return scan{summaries: distinct(found), all: domain == ""}, nil
 		}
-		extra <- found
-	}()
-	found, err := search(ctx, client, p, plain)
-	found = append(found, <-extra...)
-	if err == nil {
-		return scan{summaries: distinct(found), all: domain == ""}, nil
+		refused = classify(ctx, err)
+		switch refused {
+		case faultCredentials, faultExpired, faultClock, faultThrottled, faultTimeout, faultStopped, faultUnreachable, faultNoHost:
+			u := i.unseen(ctx, err, "acm:SearchCertificates", p)
+			u.What = "the certificates of " + p.where()
+			return scan{}, &u
+		}
+		i.options.Logger.Debug("searching certificates", "account", p.id, "region", p.region, "error", err)
 	}
-
-	first := classify(ctx, err)
-	switch first {
-	case faultCredentials, faultExpired, faultClock, faultThrottled, faultTimeout, faultStopped, faultUnreachable, faultNoHost:
-		u := i.unseen(ctx, err, "acm:SearchCertificates", p)
-		u.What = "the certificates of " + p.where()
-		return scan{}, &u
-	}
-	i.options.Logger.Debug("searching certificates", "account", p.id, "region", p.region, "error", err)
-	found, err = list(ctx, client, p)
+	found, err := list(ctx, client, p)
 	if err == nil {
+		if refused != faultDenied && refused != faultDeniedByPolicy {
+			i.forgoSearch(p)
+		}
 		return scan{summaries: distinct(found), all: true}, nil
 	}
 	u := i.unseen(ctx, err, "acm:ListCertificates", p)
-	if u.Permission != "" && (first == faultDenied || first == faultDeniedByPolicy) {
+	if u.Permission != "" && (refused == faultDenied || refused == faultDeniedByPolicy) {
 		u.Permission = "acm:SearchCertificates"
 		u.Detail = strings.Replace(u.Detail, "acm:ListCertificates", "acm:SearchCertificates (or acm:ListCertificates)", 1)
 	}
 	u.What = "the certificates of " + p.where()
 	return scan{}, &u
+}
+
+// searchAll searches for all certificates that match a domain, ACME's as well.
+func searchAll(ctx context.Context, client *acm.Client, p place, domain string) ([]Summary, error) {
+	plain, acme := searchStatements(domain)
+	extra := make(chan []Summary, 1)
+	go func() {
+		// It is the same action: if it is refused, the other one tells.
+		found, _ := search(ctx, client, p, acme)
+		extra <- found
+	}()
+	found, err := search(ctx, client, p, plain)
+	return append(found, <-extra...), err
+}
+
+// searchPause is for how long a place that has lists, but not
+// SearchCertificates, is not asked for it again: retries take time.
+const searchPause = 5 * time.Minute
+
+func (i *Inventory) searchless(p place) bool {
+	p.account.mu.Lock()
+	defer p.account.mu.Unlock()
+	return i.options.Now().Before(p.account.searchless[p.region])
+}
+
+func (i *Inventory) forgoSearch(p place) {
+	p.account.mu.Lock()
+	defer p.account.mu.Unlock()
+	if until := p.account.searchless[p.region]; i.options.Now().Before(until) {
+		return
+	}
+	if p.account.searchless == nil {
+		p.account.searchless = map[string]time.Time{}
+	}
+	p.account.searchless[p.region] = i.options.Now().Add(searchPause)
 }
 
 // distinct drops what is listed twice.

@@ -22,6 +22,9 @@ type filterStatement struct {
 	}
 }
 
+// maxStatements is how many statements And and Or take.
+const maxStatements = 15
+
 type stringFilter struct{ Value, ComparisonOperator string }
 
 type timestampRange struct{ Start, End *float64 }
@@ -136,7 +139,7 @@ func (f *filterStatement) invalid() bool {
 			members++
 		}
 	}
-	if members != 1 {
+	if members != 1 || len(f.And) > maxStatements || len(f.Or) > maxStatements {
 		return true
 	}
 	bad := func(s filterStatement) bool { return s.invalid() }

@@ -128,7 +128,10 @@ func (r *recursive) answer(ctx context.Context, query *dns.Msg) *dns.Msg {
 	session := r.tracer.Session()
 	secure := true
 	const maxChain = 8
-	for range maxChain {
+	for hops := 0; ; hops++ {
+		if hops > maxChain {
+			return fail(reply, dns.ExtendedErrorCodeOther, "the chain of aliases is too long")
+		}
 		l := session.Lookup(ctx, name, dns.Type(q.Qtype).String())
 		if r.validates && !query.CheckingDisabled && l.Security.State == diagnose.Bogus {
 			return fail(reply, faultCode(l.Security.Fault), l.Security.Detail)
