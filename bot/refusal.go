@@ -25,19 +25,20 @@ func (r *Refusal) Error() string { return r.Reason }
 // https://docs.slack.dev/reference/methods/apps.connections.open). The verb is
 // the token.
 var refusals = map[string]string{
-	"invalid_auth":           "Slack does not know the %s. Copy it again from the app's settings; it may have been regenerated.",
-	"not_authed":             "Slack got no %s. Set it.",
-	"account_inactive":       "The %s belongs to an app or user that was removed from the workspace. Install the app again.",
-	"token_revoked":          "The %s was revoked. Install the app again, or make a new token in its settings.",
-	"token_expired":          "The %s has expired. Turn token rotation off in the app's settings, or make a new token.",
-	"not_allowed_token_type": "The %s is of the wrong kind. The bot token starts with xoxb-, the app-level token with xapp-.",
-	"missing_scope":          "The %s lacks a scope. The app-level token needs connections:write; the bot token needs the scopes in manifest.yml.",
-	"no_permission":          "The %s does not carry the permission that is needed. Make it again with the scopes in manifest.yml.",
-	"team_disabled":          "The workspace of the %s is disabled.",
-	"user_removed_from_team": "The user of the %s was removed from the workspace. Install the app again.",
-	"forbidden_team":         "The workspace of the %s may not use Socket Mode.",
-	"access_denied":          "Slack denies access with the %s. An administrator may have restricted the app.",
-	"app_not_installed":      "The app of the %s is not installed in the workspace. Install it.",
+	"invalid_auth":            "Slack does not know the %s. Copy it again from the app's settings; it may have been regenerated.",
+	"not_authed":              "Slack got no %s. Set it.",
+	"account_inactive":        "The %s belongs to an app or user that was removed from the workspace. Install the app again.",
+	"token_revoked":           "The %s was revoked. Install the app again, or make a new token in its settings.",
+	"token_expired":           "The %s has expired. Turn token rotation off in the app's settings, or make a new token.",
+	"not_allowed_token_type":  "The %s is of the wrong kind. The bot token starts with xoxb-, the app-level token with xapp-.",
+	"missing_scope":           "The %s lacks a scope. The app-level token needs connections:write; the bot token needs the scopes in manifest.yml.",
+	"no_permission":           "The %s does not carry the permission that is needed. Make it again with the scopes in manifest.yml.",
+	"team_disabled":           "The workspace of the %s is disabled.",
+	"user_removed_from_team":  "The user of the %s was removed from the workspace. Install the app again.",
+	"forbidden_team":          "The workspace of the %s may not use Socket Mode.",
+	"access_denied":           "Slack denies access with the %s. An administrator may have restricted the app.",
+	"socket_mode_not_enabled": "Socket Mode is switched off for the app of the %s. Switch it on in the app's settings.",
+	"app_not_installed":       "The app of the %s is not installed in the workspace. Install it.",
 }
 
 // refusalOf returns the refusal that an error is, nil where trying again may
