@@ -18,16 +18,6 @@ func (s stateValues) set(block, action string, value object) {
 	s[block][action] = value
 }
 
-func (s stateValues) clone() stateValues {
-	c := stateValues{}
-	for block, actions := range s {
-		for action, value := range actions {
-			c.set(block, action, value)
-		}
-	}
-	return c
-}
-
 // An option is an entry of a menu.
 type option = map[string]any
 

@@ -170,6 +170,30 @@ func TestEventsReachTheClient(t *testing.T) {
 	if inner := next().InnerEvent.Data.(*slackevents.MessageEvent); inner.ChannelType != "im" || inner.User != dana {
 		t.Errorf("the direct message came as %+v", inner)
 	}
+	_, ts, err := api.PostMessageContext(t.Context(), im, slack.MsgOptionText("one", false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next()
+	if _, _, _, err := api.UpdateMessageContext(t.Context(), im, ts, slack.MsgOptionText("two", false)); err != nil {
+		t.Fatal(err)
+	}
+	if inner := next().InnerEvent.Data.(*slackevents.MessageEvent); inner.SubType != "message_changed" || inner.Message.Text != "two" || inner.PreviousMessage.Text != "one" {
+		t.Errorf("the update came as %+v", inner)
+	}
+	if _, _, err := api.DeleteMessageContext(t.Context(), im, ts); err != nil {
+		t.Fatal(err)
+	}
+	if inner := next().InnerEvent.Data.(*slackevents.MessageEvent); inner.SubType != "message_deleted" || inner.DeletedTimeStamp != ts {
+		t.Errorf("the deletion came as %+v", inner)
+	}
+	sent := w.Envelopes()
+	if _, err := w.Redeliver(sent[len(sent)-1]); err != nil {
+		t.Fatal(err)
+	}
+	if inner := next().InnerEvent.Data.(*slackevents.MessageEvent); inner.DeletedTimeStamp != ts {
+		t.Errorf("sent again it came as %+v", inner)
+	}
 	if err := w.OpenMessages("dana"); err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,8 @@ func (w *Workspace) state(u *User) object {
 			o["user"], o["name"] = w.bot.ID, w.bot.Name
 		}
 		channels = append(channels, o)
-		messages[c.id] = c.seen(u)
+		// Notices go to the page as frames of their own, once.
+		messages[c.id] = slices.DeleteFunc(c.seen(u), func(m Message) bool { return m.Subtype == "notice" })
 	}
 	commands := []object{}
 	for _, c := range w.manifest.Features.SlashCommands {

@@ -98,7 +98,7 @@ func TestModalsStackThreeDeep(t *testing.T) {
 		return api.PushViewContext(t.Context(), field(d.Payload(), "trigger_id"), modal("next"))
 	}
 	second, err := push()
-	if err != nil || second.RootViewID != root.View.ID || second.PreviousViewID != root.View.ID {
+	if err != nil || second.RootViewID != root.ID || second.PreviousViewID != root.ID {
 		t.Fatalf("got %+v, %v", second, err)
 	}
 	if _, err := push(); err != nil {
@@ -113,8 +113,8 @@ func TestModalsStackThreeDeep(t *testing.T) {
 	if err := w.CloseView("dana"); err != nil {
 		t.Fatal(err)
 	}
-	if v, _ := w.View("dana"); v.ID != second.View.ID {
-		t.Errorf("after closing, %s is on top, not %s", v.ID, second.View.ID)
+	if v, _ := w.View("dana"); v.ID != second.ID {
+		t.Errorf("after closing, %s is on top, not %s", v.ID, second.ID)
 	}
 	closed, err := w.WaitEnvelope(limit(t), func(e Envelope) bool { return e.Field("type") == "view_closed" })
 	if err != nil || closed.Field("view.callback_id") != "next" || closed.Field("is_cleared") != "false" {
