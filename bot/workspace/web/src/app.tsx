@@ -49,7 +49,9 @@ function Workspace({ retry }: { retry(): void }) {
   const { store } = usePage();
   const [theme, toggleTheme] = useTheme();
   const [inspecting, setInspecting] = useState(false);
-  const [menu, setMenu] = useState(false);
+  // The sidebar shows by default where there is room for it.
+  const [menu, setMenu] = useState<boolean>();
+  const toggleMenu = () => setMenu(!(menu ?? !window.matchMedia('(max-width: 760px)').matches));
   const { state, view } = store;
 
   useEffect(() => {
@@ -60,28 +62,28 @@ function Workspace({ retry }: { retry(): void }) {
   });
 
   return (
-    <div className={`window${store.thread && !store.homeTab ? ' with-thread' : ''}${menu ? ' with-menu' : ''}`}>
+    <div className={`window${store.thread && !store.homeTab ? ' with-thread' : ''}${menu === undefined ? '' : menu ? ' with-menu' : ' without-menu'}`}>
       <TopBar />
       <div className="middle">
         <nav className="rail" aria-label="Workspace">
           <span className="team-tile" aria-hidden>{(state?.team.name ?? ' ').charAt(0).toUpperCase()}</span>
-          <button type="button" className="rail-button on" aria-label="Home" onClick={() => setMenu(!menu)}><span><Home /></span>Home</button>
+          <button type="button" className={`rail-button${menu === false ? '' : ' on'}`} aria-pressed={menu !== false} title="Show or hide the channels" onClick={toggleMenu}><span><Home /></span>Home</button>
           <button type="button" className={`rail-button${inspecting ? ' on' : ''}`} aria-pressed={inspecting} data-qa="inspector-toggle" onClick={() => setInspecting(!inspecting)}><span><Traffic /></span>Traffic</button>
           <span className="grow" />
           <button type="button" className="rail-button" data-qa="theme-toggle" aria-label={theme === 'dark' ? 'Switch to the light theme' : 'Switch to the dark theme'} onClick={toggleTheme}>
             <span>{theme === 'dark' ? <Sun /> : <Moon />}</span>
           </button>
         </nav>
-        <Sidebar onPick={() => setMenu(false)} />
+        <Sidebar onPick={() => setMenu(undefined)} />
         <div className="content">
           <Banner retry={retry} />
           <div className="panes">
-            {state ? <Conversation onMenu={() => setMenu(!menu)} /> : <Loading />}
+            {state ? <Conversation onMenu={toggleMenu} /> : <Loading />}
             {store.thread && !store.homeTab && <Thread />}
           </div>
           {inspecting && <Inspector onClose={() => setInspecting(false)} />}
         </div>
-        {menu && <button type="button" className="scrim" aria-label="Hide channels" onClick={() => setMenu(false)} />}
+        {menu && <button type="button" className="scrim" aria-label="Hide channels" onClick={() => setMenu(undefined)} />}
       </div>
       {view && view.type !== 'home' && <Modal key={view.id} view={view} stack={store.stack} />}
     </div>

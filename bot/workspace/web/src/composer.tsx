@@ -132,7 +132,8 @@ export function Composer({ channel, threadTs = '' }: { channel: string; threadTs
           onKeyDown={(event) => {
             if (event.nativeEvent.isComposing) return;
             if (popup) {
-              const exact = event.key === 'Enter' && popup.items[active]?.kind === 'command' && completed(popup.items[active]).trim() === text.trim();
+              // Nothing is left to complete: Enter sends.
+              const exact = event.key === 'Enter' && completed(popup.items[active]!).trim() === text.slice(popup.from, popup.to);
               if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
                 event.preventDefault();
                 const step = event.key === 'ArrowDown' ? 1 : -1;

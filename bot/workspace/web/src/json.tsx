@@ -6,6 +6,11 @@ export function Json({ value, name, depth = 0, last = true }: { value: unknown; 
   const [open, setOpen] = useState(depth < 5);
   const label = name === undefined ? null : <><span className="json-key">{JSON.stringify(name)}</span>: </>;
   const comma = last ? '' : ',';
+  // Slack's form-encoded calls carry blocks and views as JSON in a string.
+  const inner = nested(value);
+  if (inner !== undefined) {
+    return <div className="json-line"><span>{label}<span className="json-text">JSON in a string</span></span><Json value={inner} depth={depth} last={last} /></div>;
+  }
   if (value !== null && typeof value === 'object') {
     const list = Array.isArray(value);
     const entries = list ? value.map((v, i) => [String(i), v] as const) : Object.entries(value);
@@ -27,6 +32,15 @@ export function Json({ value, name, depth = 0, last = true }: { value: unknown; 
     );
   }
   return <div className="json-line">{label}{scalar(value)}{comma}</div>;
+}
+
+function nested(value: unknown): object | undefined {
+  if (typeof value !== 'string' || !/^[[{]/.test(value)) return undefined;
+  try {
+    return JSON.parse(value) as object;
+  } catch {
+    return undefined;
+  }
 }
 
 function scalar(value: unknown): ReactNode {

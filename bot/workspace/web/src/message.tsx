@@ -91,7 +91,8 @@ function MessageContent({ message }: { message: Message }) {
   // also has the *bold* and `code` they typed.
   const blocks = message.app ? (message.blocks ?? []) : [];
   const attachments = message.attachments ?? [];
-  const edited = message.edited ? <span className="edited" title={fullTime(new Date(message.edited))}> (edited)</span> : null;
+  // Slack does not mark what only one person sees.
+  const edited = message.edited && !message.ephemeral ? <span className="edited" title={fullTime(new Date(message.edited))}> (edited)</span> : null;
   const all = [...blocks, ...attachments.flatMap((a) => a.blocks ?? [])];
   return (
     <SurfaceProvider kind="message" where={{ channel: message.channel, ts: message.ts }} blocks={all} channel={message.channel}>

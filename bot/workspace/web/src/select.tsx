@@ -148,6 +148,8 @@ export function Select(props: {
       <button
         type="button" id={props.id} ref={refs.setReference} className="select-button" aria-label={props.label} aria-invalid={props.invalid}
         aria-describedby={props.describedBy} data-focus-on-load={props.focusOnLoad || undefined} {...props.qa} {...getReferenceProps({ onKeyDown: typeAhead })}
+        // The combobox is the search field in the popup.
+        role={undefined}
       >
         <span className={multiple || chosen.length === 0 ? 'select-placeholder' : 'select-value'}>
           {multiple || chosen.length === 0 ? props.placeholder : chosen[0]!.label}

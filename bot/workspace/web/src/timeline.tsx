@@ -20,12 +20,27 @@ export function Timeline(props: { messages: Message[]; inThread?: boolean; intro
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  const followed = useRef(false);
   const [below, setBelow] = useState(false);
-  const newest = messages.at(-1)?.ts;
+  const last = messages.at(-1);
+  const newest = last?.ts;
+  const shown = useRef<string>(undefined);
 
   useLayoutEffect(() => {
     const element = box.current!;
-    if (atEnd.current) element.scrollTop = element.scrollHeight;
+    const before = shown.current;
+    const now = last ? JSON.stringify([last.ts, last.text, last.blocks]) : '';
+    shown.current = now;
+    if (!atEnd.current) return;
+    element.scrollTop = element.scrollHeight;
+    // An answer longer than the screen is read from its first line: it stays
+    // in view, and following goes on once the end is reached.
+    const row = before !== undefined && now !== before ? content.current!.querySelector<HTMLElement>(`[data-ts="${CSS.escape(last?.ts ?? '')}"]`) : null;
+    if (row && row.offsetHeight > element.clientHeight - 40) {
+      element.scrollTop = row.offsetTop - 40;
+      atEnd.current = false;
+      followed.current = true;
+    }
   });
   // Blocks grow after they are laid out: images load, panels open.
   useEffect(() => {
@@ -38,7 +53,8 @@ export function Timeline(props: { messages: Message[]; inThread?: boolean; intro
     return () => observer.disconnect();
   }, []);
   useEffect(() => {
-    if (!atEnd.current) setBelow(true);
+    if (!atEnd.current && !followed.current) setBelow(true);
+    followed.current = false;
   }, [newest]);
   const { threadTs = '' } = props;
   useEffect(() => {
