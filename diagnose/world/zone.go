@@ -360,10 +360,18 @@ func (h *hierarchy) supply() {
 	}
 	for _, name := range sorted(names) {
 		tld := name[strings.LastIndex(name, ".")+1:]
+		if slices.Contains(notPublic, tld) {
+			continue
+		}
 		h.supplied(tld, "a.nic."+tld, "b.nic."+tld)
 	}
 	h.supplied(".", "a.root-servers.net", "b.root-servers.net")
 }
+
+// notPublic are top-level domains that the root does not have ("Special-Use
+// Domain Names", https://www.iana.org/assignments/special-use-domain-names,
+// and ICANN's reservation of "internal").
+var notPublic = []string{"internal", "local", "localhost", "invalid", "home", "corp", "lan", "onion"}
 
 // supplied adds a zone, if there is none of that name.
 func (h *hierarchy) supplied(name string, servers ...string) {
