@@ -99,7 +99,7 @@ func (w *walk) findTrust(ctx context.Context, z *zone) trust {
 }
 
 // delegationSigners returns a zone's DS records as its parent, whose keys are
-// given, has signed them. Where there are none, security says what that means.
+// given, has signed them. Where there are none, it says what that means.
 func (w *walk) delegationSigners(ctx context.Context, z *zone, keys []*dns.DNSKEY) ([]*dns.DS, *diagnose.Security) {
 	security := diagnose.Security{
 		State: diagnose.Indeterminate, Zone: diagnose.CanonicalName(z.parent.apex),
@@ -114,8 +114,11 @@ func (w *walk) delegationSigners(ctx context.Context, z *zone, keys []*dns.DNSKE
 				continue
 			}
 			signers, found := w.signersIn(v, z, keys)
-			if len(signers) > 0 || found.State == diagnose.Insecure {
-				return signers, signersState(signers, found)
+			if len(signers) > 0 {
+				return signers, nil
+			}
+			if found.State == diagnose.Insecure {
+				return nil, &found
 			}
 			if found.State == diagnose.Bogus || security.State != diagnose.Bogus && found.State != "" {
 				security = found
@@ -132,13 +135,6 @@ func (w *walk) delegationSigners(ctx context.Context, z *zone, keys []*dns.DNSKE
 		z.mu.Unlock()
 	}
 	return nil, &security
-}
-
-func signersState(signers []*dns.DS, found diagnose.Security) *diagnose.Security {
-	if len(signers) > 0 {
-		return nil
-	}
-	return &found
 }
 
 // signersIn reads the DS records, or the proof that there are none, from an
