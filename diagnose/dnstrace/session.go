@@ -3,6 +3,7 @@ package dnstrace
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -133,9 +134,12 @@ func (s *Session) fly(ctx context.Context, q question, f *flight) {
 // pointless says why an address need not be asked at all.
 func (s *Session) pointless(address string) (diagnose.Outcome, string) {
 	if s.t.publicOnly {
-		if ap, err := netip.ParseAddrPort(address); err == nil && !public(ap.Addr()) && !s.isResolver(address) {
+		if ap, err := netip.ParseAddrPort(address); err == nil && !public(ap.Addr()) && !slices.Contains(s.t.resolvers, address) {
 			return diagnose.OutcomeUnreachable, "not a public address: the outside world cannot reach this server"
 		}
+	}
+	if s.peers.of(address).dead {
+		return diagnose.OutcomeTimeout, "not asked again: it has answered none of this diagnosis' queries"
 	}
 	if s.peers.unroutable(address) {
 		family := "IPv4"
@@ -145,15 +149,6 @@ func (s *Session) pointless(address string) (diagnose.Outcome, string) {
 		return diagnose.OutcomeUnreachable, "not asked: there is no working " + family + " where this diagnosis runs"
 	}
 	return "", ""
-}
-
-func (s *Session) isResolver(address string) bool {
-	for _, resolver := range s.t.resolvers {
-		if resolver == address {
-			return true
-		}
-	}
-	return false
 }
 
 // shared is the address space of carrier-grade NAT (RFC 6598).

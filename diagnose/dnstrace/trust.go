@@ -99,7 +99,7 @@ func (w *walk) findTrust(ctx context.Context, z *zone) trust {
 }
 
 // delegationSigners returns a zone's DS records as its parent, whose keys are
-// given, has signed them. Where there are none, security says what that means.
+// given, has signed them. Where there are none, it says what that means.
 func (w *walk) delegationSigners(ctx context.Context, z *zone, keys []*dns.DNSKEY) ([]*dns.DS, *diagnose.Security) {
 	security := diagnose.Security{
 		State: diagnose.Indeterminate, Zone: diagnose.CanonicalName(z.parent.apex),
@@ -114,8 +114,11 @@ func (w *walk) delegationSigners(ctx context.Context, z *zone, keys []*dns.DNSKE
 				continue
 			}
 			signers, found := w.signersIn(v, z, keys)
-			if len(signers) > 0 || found.State == diagnose.Insecure {
-				return signers, signersState(signers, found)
+			if len(signers) > 0 {
+				return signers, nil
+			}
+			if found.State == diagnose.Insecure {
+				return nil, &found
 			}
 			if found.State == diagnose.Bogus || security.State != diagnose.Bogus && found.State != "" {
 				security = found
@@ -132,13 +135,6 @@ func (w *walk) delegationSigners(ctx context.Context, z *zone, keys []*dns.DNSKE
 		z.mu.Unlock()
 	}
 	return nil, &security
-}
-
-func signersState(signers []*dns.DS, found diagnose.Security) *diagnose.Security {
-	if len(signers) > 0 {
-		return nil
-	}
-	return &found
 }
 
 // signersIn reads the DS records, or the proof that there are none, from an
@@ -388,7 +384,35 @@ func (w *walk) positive(v view, apex, name string, rrtype uint16, keys []*dns.DN
 	if security.State == diagnose.Bogus && security.Fault == diagnose.FaultSignatureMissing && !v.edns {
 		return diagnose.Security{State: diagnose.Indeterminate, Detail: v.detail}
 	}
+	if security.State == diagnose.Secure && expanded(set, v.msg.Answer) && !hasDenial(v.msg.Ns) {
+		return diagnose.Security{
+			State: diagnose.Bogus, Fault: diagnose.FaultDenialUnproven,
+			Detail: "the answer is made from a wildcard, without the proof (NSEC or NSEC3) that the name itself is not there",
+		}
+	}
 	return security
+}
+
+// expanded reports whether a record set is made from a wildcard: its
+// signature then counts fewer labels (RFC 4035 section 5.3.4).
+func expanded(set, section []dns.RR) bool {
+	name := set[0].Header().Name
+	labels := dns.CountLabel(name)
+	if strings.HasPrefix(name, "*.") {
+		labels--
+	}
+	for _, rr := range recordSet(section, name, dns.TypeRRSIG) {
+		if sig, ok := rr.(*dns.RRSIG); ok && sig.TypeCovered == set[0].Header().Rrtype && int(sig.Labels) < labels {
+			return true
+		}
+	}
+	return false
+}
+
+func hasDenial(section []dns.RR) bool {
+	return slices.ContainsFunc(section, func(rr dns.RR) bool {
+		return rr.Header().Rrtype == dns.TypeNSEC || rr.Header().Rrtype == dns.TypeNSEC3
+	})
 }
 
 // synthesized reports whether the alias at a name comes from a DNAME record.
