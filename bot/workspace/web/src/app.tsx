@@ -94,7 +94,7 @@ function TopBar() {
   const { store, me } = usePage();
   const bot = store.state?.bot;
   return (
-    <div className="top-bar">
+    <header className="top-bar">
       {bot && (
         <span className="top-note" data-qa="bot-state" data-connected={bot.connected}>
           <i className={bot.connected ? 'presence on' : 'presence'} />
@@ -103,7 +103,7 @@ function TopBar() {
       )}
       <span className="grow" />
       {me.id && <ActingAs />}
-    </div>
+    </header>
   );
 }
 
@@ -112,7 +112,7 @@ function ActingAs() {
   const people = (store.state?.users ?? []).filter((u) => !u.is_bot);
   return (
     <Menu
-      label={`Acting as ${me.real_name || me.name}. Act as someone else`} title="Act as someone else" className="acting-as" placement="bottom-end" qa={{ 'data-qa': 'acting-as' }}
+      label={`acting as ${me.real_name || me.name}: act as someone else`} title="Act as someone else" className="acting-as" placement="bottom-end" qa={{ 'data-qa': 'acting-as' }}
       button={<>acting as <Avatar user={me} size={24} /><b>{me.real_name || me.name}</b><Caret /></>}
       groups={[{
         title: 'Act as',

@@ -122,7 +122,7 @@ export function Composer({ channel, threadTs = '' }: { channel: string; threadTs
       <form className="composer" onSubmit={(event) => { event.preventDefault(); void send(); }}>
         <textarea
           ref={field} rows={1} value={text} placeholder={placeholder} aria-label={threadTs ? 'Reply in thread' : `Message ${isIm ? '' : 'channel '}${title}`}
-          data-qa={threadTs ? 'thread-composer' : 'composer'} role="combobox" aria-expanded={!!popup} aria-controls={popup ? listId : undefined} aria-autocomplete="list"
+          data-qa={threadTs ? 'thread-composer' : 'composer'} aria-haspopup="listbox" aria-controls={popup ? listId : undefined} aria-autocomplete="list"
           aria-activedescendant={popup ? `${listId}-${active}` : undefined}
           onChange={(event) => {
             setText(event.target.value);

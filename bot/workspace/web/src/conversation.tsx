@@ -4,6 +4,7 @@ import { Blocks } from './blocks/blocks';
 import { Composer } from './composer';
 import { Close, Hash, Info, Lock, Menu as MenuIcon, Plus } from './icons';
 import { usePage } from './page';
+import { isNotice } from './protocol';
 import { compareTs, threadOf, timeline } from './store';
 import { SurfaceProvider } from './surfaces';
 import { Mrkdwn } from './text';
@@ -77,7 +78,7 @@ function useNewFrom(channel: string): string | undefined {
   const before = useRef<Record<string, string>>({});
   if (opened.current.key !== key) {
     const read = before.current[key] ?? store.opened;
-    const first = timeline(store, channel).find((m) => compareTs(m.ts, read) > 0 && m.user !== me.id && !m.notice);
+    const first = timeline(store, channel).find((m) => compareTs(m.ts, read) > 0 && m.user !== me.id && !isNotice(m));
     opened.current = { key, read, from: first?.ts };
   }
   useEffect(() => {

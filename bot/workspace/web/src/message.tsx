@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react';
-import type { Attachment, Message } from './protocol';
+import { isNotice, type Attachment, type Message } from './protocol';
 import { Blocks } from './blocks/blocks';
 import { Avatar, SlackbotAvatar } from './avatar';
 import { Copy, Eye, More, Reply } from './icons';
@@ -19,14 +19,15 @@ export function MessageRow(props: { message: Message; compact?: boolean; inThrea
   const author = page.user(message.user);
   const date = tsDate(message.ts);
   const threadTs = message.thread_ts || message.ts;
+  const notice = isNotice(message);
   const isMention = message.text.includes(`<@${page.me.id}>`);
 
-  const classes = ['message', compact && 'compact', message.ephemeral && 'ephemeral', message.notice && `notice ${message.notice}`, isMention && !message.ephemeral && 'mentions-me', menuOpen && 'held'];
-  const name = message.notice ? 'Slackbot' : author?.real_name || author?.name || message.user;
+  const classes = ['message', compact && 'compact', message.ephemeral && 'ephemeral', notice && 'notice', isMention && !message.ephemeral && 'mentions-me', menuOpen && 'held'];
+  const name = notice ? 'Slackbot' : author?.real_name || author?.name || message.user;
   return (
     <div
       className={classes.filter(Boolean).join(' ')} role="article" aria-label={`${name} at ${clock(date)}`}
-      data-qa={message.notice ? 'notice' : 'message'} data-ts={message.ts} data-ephemeral={message.ephemeral} data-user={message.user} data-channel={message.channel}
+      data-qa={notice ? 'notice' : 'message'} data-ts={message.ts} data-ephemeral={message.ephemeral} data-user={message.user} data-channel={message.channel}
     >
       {message.ephemeral && (
         <div className="only-you"><Eye /> Only visible to you</div>
@@ -34,26 +35,26 @@ export function MessageRow(props: { message: Message; compact?: boolean; inThrea
       <div className="message-body">
         <div className="message-gutter">
           {compact ? <time className="gutter-time" dateTime={date.toISOString()}>{clock(date).replace(/\s?[AP]M/, '')}</time>
-            : message.notice ? <SlackbotAvatar /> : <Avatar user={author} app={message.app} />}
+            : notice ? <SlackbotAvatar /> : <Avatar user={author} app={message.app} />}
         </div>
         <div className="message-main">
           {!compact && (
             <div className="message-head">
               <span className="author">{name}</span>
-              {(message.app || message.notice) && <span className="badge">APP</span>}
+              {(message.app || notice) && <span className="badge">APP</span>}
               {author?.is_guest && <span className="badge">GUEST</span>}
               <time className="time" dateTime={date.toISOString()} title={fullTime(date)}>{clock(date)}</time>
             </div>
           )}
           <MessageContent message={message} />
           <Reactions message={message} />
-          {message.notice && (
+          {notice && (
             <button type="button" className="link-button" onClick={() => page.dispatch({ type: 'dismiss', ts: message.ts })}>Dismiss message</button>
           )}
           {!inThread && !message.ephemeral && message.reply_count > 0 && <ThreadBar message={message} />}
         </div>
       </div>
-      {!message.deleted && !message.notice && (
+      {!message.deleted && !notice && (
         <div className="toolbar" role="toolbar" aria-label="Message actions">
           {!inThread && !message.ephemeral && (
             <button type="button" className="icon-button" aria-label="Reply in thread" title="Reply in thread" data-qa="reply-in-thread"

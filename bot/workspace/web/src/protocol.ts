@@ -46,6 +46,9 @@ export interface Message {
   notice?: 'error' | 'info';
 }
 
+/** Whether it is a line of the workspace's own, which Slackbot says. */
+export const isNotice = (m: Message) => m.notice !== undefined || m.subtype === 'notice';
+
 export interface View {
   id: string;
   type: 'modal' | 'home';

@@ -132,6 +132,8 @@ export function Select(props: {
     setQuery(event.key);
   };
 
+  const shown = multiple || chosen.length === 0 ? props.placeholder : chosen[0]!.text;
+  const name = shown === props.label ? shown : `${props.label}: ${shown}`;
   let index = -1;
   return (
     <div className={`select${props.invalid ? ' invalid' : ''}`}>
@@ -146,7 +148,7 @@ export function Select(props: {
         </span>
       )}
       <button
-        type="button" id={props.id} ref={refs.setReference} className="select-button" aria-label={props.label} aria-invalid={props.invalid}
+        type="button" id={props.id} ref={refs.setReference} className="select-button" aria-label={name} aria-invalid={props.invalid}
         aria-describedby={props.describedBy} data-focus-on-load={props.focusOnLoad || undefined} {...props.qa} {...getReferenceProps({ onKeyDown: typeAhead })}
         // The combobox is the search field in the popup.
         role={undefined}
@@ -161,7 +163,7 @@ export function Select(props: {
       )}
       {open && (
         <FloatingFocusManager context={context} modal={false} initialFocus={-1}>
-          <div ref={refs.setFloating} className="popup select-popup" style={floatingStyles} {...getFloatingProps({ onKeyDown: keepEscape })} role="presentation">
+          <div ref={refs.setFloating} className="popup select-popup" style={floatingStyles} {...getFloatingProps({ onKeyDown: keepEscape })} role="presentation" aria-orientation={undefined}>
             <input
               // Focused as it appears, not a frame later: what is typed at once must not be lost.
               autoFocus className="select-search" role="combobox" aria-expanded aria-controls={listId} aria-autocomplete="list" aria-label={`Search: ${props.label}`}

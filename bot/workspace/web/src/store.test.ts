@@ -82,6 +82,13 @@ test('notices outlive a state frame', () => {
   expect(texts(timeline(store, 'C1'))).toEqual(['failed']);
 });
 
+test("the server's copy of a notice takes the place of the page's, and can be dismissed", () => {
+  const copy = message('5.1', { user: 'USLACKBOT', subtype: 'notice', text: 'failed', ephemeral: true });
+  const store = run([{ type: 'state', state: state() }, { type: 'notice', level: 'error', channel: 'C1', text: 'failed' }, { type: 'state', state: state({ messages: { C1: [copy] } }) }]);
+  expect(timeline(store, 'C1').map((m) => m.ts)).toEqual(['5.1']);
+  expect(timeline(run([{ type: 'dismiss', ts: '5.1' }], store), 'C1')).toEqual([]);
+});
+
 test('the socket decides the fate of an action, a late reply does not undo it', () => {
   const fates = (events: Event[]) => run([{ type: 'fate', id: 'a', fate: 'pending' }, ...events]).fates.a;
   expect(fates([])).toBe('pending');

@@ -1,4 +1,4 @@
-import type { Frame, Message, State, View } from './protocol';
+import { isNotice, type Frame, type Message, type State, type View } from './protocol';
 import type { Link } from './socket';
 
 /** The fate of something a person pressed: unknown yet, taken, or not. */
@@ -19,6 +19,8 @@ export interface Store {
   fates: Record<string, Fate>;
   /** Lines of the page's own, which a state frame does not know of. */
   notices: Message[];
+  /** The notices that were dismissed, by ts. */
+  dismissed: readonly string[];
   /** By "user channel": the newest ts that user has seen. */
   read: Record<string, string>;
   /** When the page was opened, as a ts: what is older counts as read. */
@@ -39,7 +41,7 @@ export type Event =
 export function emptyStore(now: number): Store {
   return {
     view: null, stack: 0, link: { up: false, retryAt: 0 }, channel: '', thread: '', homeTab: false,
-    status: {}, fates: {}, notices: [], read: {}, opened: toTs(now),
+    status: {}, fates: {}, notices: [], dismissed: [], read: {}, opened: toTs(now),
   };
 }
 
@@ -104,7 +106,7 @@ export function reduce(store: Store, event: Event): Store {
     case 'say':
       return say(store, event.channel, event.threadTs, event.text, event.level, event.now);
     case 'dismiss':
-      return { ...store, notices: store.notices.filter((m) => m.ts !== event.ts) };
+      return { ...store, dismissed: [...store.dismissed, event.ts] };
     case 'action_state':
       return withFate(store, event.id, event.state);
     case 'fate':
@@ -137,6 +139,8 @@ function withState(store: Store, state: State): Store {
   return seen({
     ...store,
     state,
+    // The server keeps what it said: its copy takes the place of the page's.
+    notices: store.notices.filter((n) => !state.messages[n.channel]?.some((m) => m.subtype === 'notice' && m.text === n.text)),
     view: state.view,
     stack: state.view ? (state.stack ?? Math.max(store.stack, 1)) : 0,
     status: state.statuses ? Object.fromEntries(state.statuses.map((s) => [statusKey(s.channel, s.thread_ts), s.text])) : store.status,
@@ -197,7 +201,7 @@ export function unread(store: Store, channel: string): Unread {
   let count = 0;
   let mention = false;
   for (const m of state.messages[channel] ?? []) {
-    if (compareTs(m.ts, last) <= 0 || m.user === state.me.id || m.deleted || (m.thread_ts && m.thread_ts !== m.ts)) continue;
+    if (compareTs(m.ts, last) <= 0 || m.user === state.me.id || m.deleted || isNotice(m) || (m.thread_ts && m.thread_ts !== m.ts)) continue;
     count++;
     mention ||= isIm || m.text.includes(`<@${state.me.id}`) || /<!(here|channel|everyone)>/.test(m.text);
   }
@@ -216,7 +220,8 @@ export function threadOf(store: Store, channel: string, ts: string): { root?: Me
 }
 
 function merged(store: Store, channel: string, keep: (m: Message) => boolean): Message[] {
-  const messages = (store.state?.messages[channel] ?? []).filter(keep);
-  const notices = store.notices.filter((m) => m.channel === channel && keep(m));
+  const shown = (m: Message) => keep(m) && !(isNotice(m) && store.dismissed.includes(m.ts));
+  const messages = (store.state?.messages[channel] ?? []).filter(shown);
+  const notices = store.notices.filter((m) => m.channel === channel && shown(m));
   return notices.length === 0 ? messages : [...messages, ...notices].sort((a, b) => compareTs(a.ts, b.ts));
 }

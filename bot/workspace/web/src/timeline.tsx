@@ -1,5 +1,5 @@
 import { Fragment, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
-import type { Message } from './protocol';
+import { isNotice, type Message } from './protocol';
 import { MessageRow } from './message';
 import { dayHeading, tsDate } from './slackdate';
 
@@ -8,7 +8,7 @@ const groupedWithin = 5 * 60_000;
 /** Whether a message continues its author's previous one, without a name and picture. */
 function continues(before: Message | undefined, message: Message): boolean {
   return (
-    before !== undefined && before.user === message.user && before.app === message.app && !before.notice && !message.notice &&
+    before !== undefined && before.user === message.user && before.app === message.app && !isNotice(before) && !isNotice(message) &&
     before.ephemeral === message.ephemeral && !message.ephemeral && before.reply_count === 0 &&
     tsDate(message.ts).getTime() - tsDate(before.ts).getTime() < groupedWithin
   );
