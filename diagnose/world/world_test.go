@@ -1,10 +1,7 @@
 package world_test
 
 import (
-	"context"
-	"log/slog"
 	"maps"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -15,8 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
-	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
@@ -84,59 +79,6 @@ func serve(t *testing.T, r *world.Running, name, address string) diagnose.TLSSer
 }
 
 // The demo shows what it promises.
-func TestDemo(t *testing.T) {
-	w := world.Demo()
-	if len(w.Certificates) < 26 {
-		t.Errorf("the demo has %d certificates, want 26 or more", len(w.Certificates))
-	}
-	shown := map[diagnose.CauseID]bool{}
-	for _, e := range w.Expectations() {
-		for _, c := range e.Causes {
-			shown[c] = true
-		}
-	}
-	for _, id := range []diagnose.CauseID{
-		"imported", "not-in-use", "exported-not-reexported", "expired", "domain-not-allowed", "validation-timed-out", "revoked",
-		"acme-issued", "not-due-yet", "in-progress", "renewed-already", "cname-missing", "cname-wrong-value", "cname-name-doubled",
-		"cname-value-doubled", "underscore-stripped-name", "cname-wrong-type", "caa-forbids-amazon", "caa-inherited",
-		"caa-issuewild", "caa-lookup-failed", "email-unapproved", "email-sunset", "delegation-moved", "lame-delegation",
-	} {
-		if !shown[id] {
-			t.Errorf("the demo does not show %s", id)
-		}
-	}
-	first := w.Expectations()[0]
-	if first.Ask != "shop.example.com" || !slices.Equal(first.Causes, []diagnose.CauseID{"cname-missing"}) {
-		t.Errorf("the demo's headline is %+v", first)
-	}
-
-	r := start(t, w, world.Options{})
-	cert := describe(t, r, "shop.example.com").Certificate
-	served := serve(t, r, "shop.example.com", "198.51.100.11")
-	if got, want := served.Serial, strings.TrimLeft(strings.ReplaceAll(*cert.Serial, ":", ""), "0"); got != want || got == "" {
-		t.Errorf("serial number served: %q, ACM's: %q", got, want)
-	}
-	if served.IssuerOrg != "Amazon" || !served.NotAfter.Equal(*cert.NotAfter) {
-		t.Errorf("served %+v, want Amazon's until %s", served, cert.NotAfter)
-	}
-	if got, want := len(r.RoleARNs()), 1; got != want {
-		t.Errorf("%d roles, want %d", got, want)
-	}
-	if diff := cmp.Diff([]string{"eu-west-1", "us-east-1"}, r.Regions()); diff != "" {
-		t.Errorf("regions (-want +got):\n%s", diff)
-	}
-	if r.DNSQueries() != 0 {
-		t.Errorf("%d DNS queries before anybody asked", r.DNSQueries())
-	}
-	record := world.Record(account, "checkout.example.com")
-	if diff := cmp.Diff([]string{record.Value}, cname(t, r, record.Name)); diff != "" {
-		t.Errorf("record (-want +got):\n%s", diff)
-	}
-	if r.DNSQueries() == 0 {
-		t.Error("no DNS queries counted")
-	}
-}
-
 // All worlds are well-formed, come up, and answer over AWS's API and DNS.
 func TestWorlds(t *testing.T) {
 	files, err := filepath.Glob("../testdata/worlds/*.txtar")
@@ -253,240 +195,9 @@ func TestMinimalWorld(t *testing.T) {
 }
 
 // A record that is written to Route 53 appears in the DNS, and ACM renews.
-func TestMendedRecordRenews(t *testing.T) {
-	renewals := make(chan struct{}, 8)
-	logger := slog.New(&heard{message: "renewed", channel: renewals})
-	r := start(t, parse(t, minimal), world.Options{RetryAfter: time.Millisecond, Logger: logger})
-	before := describe(t, r, "shop.example.com").Certificate
-	record := world.Record(account, "shop.example.com")
-
-	client := route53.NewFromConfig(r.AWSConfig())
-	zones, err := client.ListHostedZonesByName(t.Context(), &route53.ListHostedZonesByNameInput{DNSName: aws.String("example.com")})
-	if err != nil || len(zones.HostedZones) != 1 {
-		t.Fatalf("hosted zones: %+v, %v", zones, err)
-	}
-	change := func(action types.ChangeAction) {
-		t.Helper()
-		_, err := client.ChangeResourceRecordSets(t.Context(), &route53.ChangeResourceRecordSetsInput{
-			HostedZoneId: zones.HostedZones[0].Id,
-			ChangeBatch: &types.ChangeBatch{Changes: []types.Change{{
-				Action: action,
-				ResourceRecordSet: &types.ResourceRecordSet{
-					Name: aws.String(record.Name), Type: types.RRTypeCname, TTL: aws.Int64(300),
-					ResourceRecords: []types.ResourceRecord{{Value: aws.String(record.Value)}},
-				},
-			}}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	change(types.ChangeActionUpsert)
-	if diff := cmp.Diff([]string{record.Value}, cname(t, r, record.Name)); diff != "" {
-		t.Errorf("record after writing (-want +got):\n%s", diff)
-	}
-	select {
-	case <-renewals:
-	case <-time.After(20 * time.Second):
-		t.Fatal("ACM did not renew")
-	}
-	after := describe(t, r, "shop.example.com").Certificate
-	if after.RenewalSummary.RenewalStatus != "SUCCESS" || *after.Serial == *before.Serial || !after.NotAfter.After(*before.NotAfter) {
-		t.Errorf("after the renewal: %s, serial number %s (before %s), until %s", after.RenewalSummary.RenewalStatus, *after.Serial, *before.Serial, after.NotAfter)
-	}
-	served := serve(t, r, "shop.example.com", "198.51.100.10")
-	if want := strings.TrimLeft(strings.ReplaceAll(*after.Serial, ":", ""), "0"); served.Serial != want {
-		t.Errorf("serves %s, want the new certificate %s", served.Serial, want)
-	}
-
-	change(types.ChangeActionDelete)
-	if diff := cmp.Diff([]string{"nxdomain"}, cname(t, r, record.Name)); diff != "" {
-		t.Errorf("record after deleting (-want +got):\n%s", diff)
-	}
-}
-
 // heard is a log handler that signals a message.
-type heard struct {
-	slog.Handler
-	message string
-	channel chan struct{}
-}
-
-func (h *heard) Enabled(context.Context, slog.Level) bool { return true }
-func (h *heard) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == h.message {
-		h.channel <- struct{}{}
-	}
-	return nil
-}
-func (h *heard) WithAttrs([]slog.Attr) slog.Handler { return h }
-
 // A renewal that still lacks a record, or that CAA stops, is not renewed.
-func TestRenewLeavesTheBlockedAlone(t *testing.T) {
-	r := start(t, world.Demo(), world.Options{})
-	renewed, err := r.Renew(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	for _, name := range []string{"api.example.com", "cdn.example.com"} {
-		want = append(want, r.World().Certificate(name).ARN())
-	}
-	slices.Sort(want)
-	if diff := cmp.Diff(want, renewed); diff != "" {
-		t.Errorf("renewed (-want +got):\n%s", diff)
-	}
-	status := map[string]string{}
-	for _, v := range describe(t, r, "shop.example.com").Certificate.RenewalSummary.DomainValidationOptions {
-		status[*v.DomainName] = string(v.ValidationStatus)
-	}
-	if diff := cmp.Diff(map[string]string{"shop.example.com": "PENDING_VALIDATION", "checkout.example.com": "SUCCESS"}, status); diff != "" {
-		t.Errorf("names (-want +got):\n%s", diff)
-	}
-}
-
-func TestEndpoints(t *testing.T) {
-	r := start(t, parse(t, `Endpoints of all kinds.
--- certificates.yaml --
-- name: shop.example.com
-- name: cdn.example.net
-  method: HTTP
-  used by: cloudfront
--- zone example.com --
-shop    A     198.51.100.10
-shop    AAAA  2001:db8::10
-legacy  A     198.51.100.11
-closed  A     198.51.100.12
-silent  A     198.51.100.13
-inside  A     10.0.0.1
--- zone example.net --
-cdn  A  198.51.100.14
--- endpoints.yaml --
-- address: 198.51.100.11
-  names: [legacy.example.com]
-  issuer: Let's Encrypt
-  expires: -3d
-  http: {"/": 200 hello, "legacy.example.com/old": 302 https://legacy.example.com/new}
-- address: 198.51.100.12
-  closed: true
-- address: 198.51.100.13
-  silent: true
-`), world.Options{})
-	shop := strings.TrimLeft(strings.ReplaceAll(*describe(t, r, "shop.example.com").Certificate.Serial, ":", ""), "0")
-
-	tests := []struct {
-		name, address string
-		want          diagnose.TLSServed
-	}{
-		{"shop.example.com", "198.51.100.10", diagnose.TLSServed{Serial: shop, Issuer: "Amazon RSA 2048 M02"}},
-		{"shop.example.com", "2001:db8::10", diagnose.TLSServed{Serial: shop, Issuer: "Amazon RSA 2048 M02"}},
-		{"other.example.com", "198.51.100.10", diagnose.TLSServed{Obstacle: diagnose.BadAnswer}},
-		{"legacy.example.com", "198.51.100.11", diagnose.TLSServed{Issuer: "R11"}},
-		{"closed.example.com", "198.51.100.12", diagnose.TLSServed{Obstacle: diagnose.Unreachable}},
-		{"nowhere.example.com", "203.0.113.99", diagnose.TLSServed{Obstacle: diagnose.Unreachable}},
-		{"inside.example.com", "10.0.0.1", diagnose.TLSServed{Obstacle: diagnose.NotAllowed}},
-	}
-	for _, test := range tests {
-		t.Run(test.name+" "+test.address, func(t *testing.T) {
-			got := serve(t, r, test.name, test.address)
-			ignore := cmpopts.IgnoreFields(diagnose.TLSServed{}, "Address", "Detail", "Subject", "IssuerOrg", "NotBefore", "NotAfter", "Names")
-			if test.want.Serial == "" {
-				got.Serial = ""
-			}
-			if diff := cmp.Diff(test.want, got, ignore); diff != "" {
-				t.Errorf("served (-want +got):\n%s", diff)
-			}
-		})
-	}
-	t.Run("silent", func(t *testing.T) {
-		o := r.ProbeOptions()
-		o.Timeout = 20 * time.Millisecond
-		if got := probe.New(o).TLS(t.Context(), "silent.example.com", []netip.Addr{netip.MustParseAddr("198.51.100.13")})[0]; got.Obstacle != diagnose.TimedOut {
-			t.Errorf("got %+v, want %s", got, diagnose.TimedOut)
-		}
-	})
-
-	prober := probe.New(r.ProbeOptions())
-	session := dnstrace.New(r.DNSOptions()).Session()
-	resolve := func(ctx context.Context, host string) ([]netip.Addr, error) {
-		addrs, _, _ := session.Addresses(ctx, host)
-		return addrs, nil
-	}
-	redirect := describe(t, r, "cdn.example.net").Certificate.DomainValidationOptions[0].HttpRedirect
-	from := prober.HTTP(t.Context(), *redirect.RedirectFrom, resolve)
-	if from.Status != 302 || from.Location != *redirect.RedirectTo {
-		t.Errorf("HTTP validation: %+v, want a redirect to %s", from, *redirect.RedirectTo)
-	}
-	if to := prober.HTTP(t.Context(), *redirect.RedirectTo, resolve); to.Status != 200 {
-		t.Errorf("the token: %+v, want it served", to)
-	}
-	for url, want := range map[string]int{
-		"http://legacy.example.com/":    200,
-		"http://legacy.example.com/old": 302,
-		"http://shop.example.com/":      301,
-	} {
-		if got := prober.HTTP(t.Context(), url, resolve); got.Status != want {
-			t.Errorf("%s: %+v, want %d", url, got, want)
-		}
-	}
-}
-
 // A literal world is reached by its own addresses, with nothing injected.
-func TestLiteral(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.113.0.1:443")
-	if err != nil {
-		t.Skipf("the port 443 of 127.113.0.1 cannot be used here: %v", err)
-	}
-	_ = listener.Close()
-	r := start(t, parse(t, minimal), world.Options{Literal: true})
-	o := r.DNSOptions()
-	o.Roots, err = dnstrace.ParseRootHints(strings.NewReader(r.RootHints()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	session := dnstrace.New(o).Session()
-	addrs, _, outcome := session.Addresses(t.Context(), "shop.example.com")
-	if len(addrs) != 1 || !addrs[0].IsLoopback() {
-		t.Fatalf("addresses %v (%s), want one in 127.0.0.0/8", addrs, outcome)
-	}
-	served := probe.New(r.ProbeOptions()).TLS(t.Context(), "shop.example.com", addrs)[0]
-	if served.Serial == "" || served.Address != addrs[0].String()+":443" {
-		t.Errorf("served %+v", served)
-	}
-	env := r.AWSEnv()
-	if !strings.HasPrefix(env["AWS_ENDPOINT_URL"], "http://127.0.0.1:") || env["AWS_SECRET_ACCESS_KEY"] == "" {
-		t.Errorf("environment %v", env)
-	}
-}
-
-func TestLatency(t *testing.T) {
-	const wait = 30 * time.Millisecond
-	r := start(t, parse(t, minimal), world.Options{AWSLatency: wait, DNSLatency: wait})
-	began := time.Now()
-	describe(t, r, "shop.example.com")
-	if took := time.Since(began); took < wait {
-		t.Errorf("the AWS API answered after %s, want %s at least", took, wait)
-	}
-	began = time.Now()
-	cname(t, r, "shop.example.com")
-	if took := time.Since(began); took < 3*wait { // root, top-level domain, zone
-		t.Errorf("the name servers answered after %s, want %s at least", took, 3*wait)
-	}
-}
-
-func TestStartStopsWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	r, err := parse(t, minimal).Start(ctx, world.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	r.Close() // waits for it
-	if _, err := net.Dial("tcp", strings.TrimPrefix(r.AWSEnv()["AWS_ENDPOINT_URL"], "http://")); err == nil {
-		t.Error("the AWS API still answers")
-	}
-}
-
 func TestParseErrors(t *testing.T) {
 	tests := []struct {
 		name, text, want string
@@ -532,3 +243,28 @@ func TestParseErrors(t *testing.T) {
 	})
 }
 
+// Whatever is read, it is refused with an error or starts.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Add([]byte("-- zone . --\n-- certificates.yaml --\n- name: \"{1..3}.x\"\n"))
+	files, err := filepath.Glob("../testdata/worlds/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w, err := world.Parse("fuzz.txtar", data)
+		if err != nil && !strings.HasPrefix(err.Error(), "fuzz.txtar") {
+			t.Errorf("the error does not name the file: %v", err)
+		}
+		if err == nil && len(w.Accounts) == 0 {
+			t.Error("a world without accounts")
+		}
+	})
+}
