@@ -85,7 +85,7 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 	switch {
 	case strings.HasPrefix(target, rec.Value+".") && !strings.HasSuffix(target, ".acm-validations.aws"):
 		return fault("cname-value-doubled", Certain)
-	case target == rec.Value+`\.`, strings.HasPrefix(target, rec.Value+`\.`):
+	case strings.HasPrefix(target, rec.Value+`\.`):
 		return fault("trailing-dot", Certain)
 	case strings.HasSuffix(target, ".acm-validations.aws"), strings.Contains(target, "acm-validations"), oddCharacters(target) != "":
 		return fault("cname-wrong-value", Certain)

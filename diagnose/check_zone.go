@@ -264,7 +264,7 @@ func checkDNSSEC(r *reading) []Finding {
 		}
 		finding := CauseOf(id).find(a, confidence, evidence...)
 		finding.Subject = zone
-		finding.Ahead = !r.anyWaiting(a.Names)
+		finding.Ahead = !r.issuing() // CAA is looked up in the zone whatever the names' status
 		list = append(list, finding)
 		if id == "rrsig-expired" || id == "ds-stale" {
 			b := CauseOf("dnssec-bogus").find(a, confidence)

@@ -29,13 +29,17 @@ func LookupKey(name, rrtype string) string {
 	return CanonicalName(name) + "/" + rrtype
 }
 
-// CanonicalName lower-cases a domain name and drops its trailing dot; the root
-// becomes ".".
+// CanonicalName lower-cases a domain name and drops its trailing dot, unless
+// that is escaped and so a character of the last label; the root becomes ".".
 func CanonicalName(name string) string {
 	if name == "." || name == "" {
 		return "."
 	}
-	return strings.ToLower(strings.TrimSuffix(name, "."))
+	name = strings.ToLower(name)
+	if body, ok := strings.CutSuffix(name, "."); ok && (len(body)-len(strings.TrimRight(body, `\`)))%2 == 0 {
+		return body
+	}
+	return name
 }
 
 // Lookup returns the look-up of a name and type, nil if it was not made.

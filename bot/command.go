@@ -1,0 +1,54 @@
+package bot
+
+import (
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/bot/view"
+)
+
+const kindCommand = "command"
+
+// readCommand reads the slash command. What can be answered without looking is
+// answered with the acknowledgement.
+func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
+	req.kind, req.user = kindCommand, cmd.UserID
+	if cmd.TriggerID != "" {
+		req.keys = append(req.keys, "trigger "+cmd.TriggerID)
+	}
+	req.reply = &hookReply{api: b.api, url: cmd.ResponseURL, user: cmd.UserID, channel: cmd.ChannelID, command: true}
+	command := cmd.Command
+	if command == "" {
+		command = b.opts.Command
+	}
+	say := func(m view.Message) { req.ack = &m }
+
+	word, rest, _ := strings.Cut(strings.TrimSpace(cmd.Text), " ")
+	rest = strings.TrimSpace(rest)
+	question := strings.TrimSpace(cmd.Text)
+	switch strings.ToLower(word) {
+	case "", "help", "?", "-h", "--help":
+		say(view.Help(command))
+		return
+	case "why":
+		if rest == "" {
+			say(view.Usage(command, "Why what? Name a domain, or a certificate's ARN or id."))
+			return
+		}
+		question = rest
+	}
+	q, err := b.opts.Parse(question)
+	switch {
+	case err == nil:
+		req.diagnoses, req.again = true, view.QueryText(q)
+		req.run = b.answer(q, view.Options{}, req.reply)
+	case question == rest || looksLikeName(word):
+		say(view.Usage(command, problem(err)))
+	default:
+		say(view.UnknownCommand(command, word))
+	}
+}
+
+// looksLikeName tells a mistyped name from a word that is meant as a command.
+func looksLikeName(word string) bool { return strings.ContainsAny(word, ".:/@*") }

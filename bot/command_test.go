@@ -1,0 +1,121 @@
+package bot
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/acmbot/acmbot/bot/workspace"
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+func TestSlashCommandAnswersThePersonAlone(t *testing.T) {
+	s := open(t, workspace.Options{}).connected()
+	s.slash(dana, ops, "why shop.example.com")
+	m := s.sees("_token.shop.example.com")
+	if !m.Ephemeral || m.Viewer == "" {
+		t.Errorf("the answer is not for the asker alone: %+v", m)
+	}
+	for _, want := range []string{"⛔ Renewal blocked, 12 days left: shop.example.com", "_value.acm-validations.aws"} {
+		if !strings.Contains(m.Words(), want) {
+			t.Errorf("the answer lacks %q:\n%s", want, m.Words())
+		}
+	}
+	if !strings.Contains(m.Text, "_value.acm-validations.aws") || !strings.Contains(m.Text, "There is no record at") {
+		t.Errorf("the text is not the whole verdict: %q", m.Text)
+	}
+	if got := s.apps(ops, dana); len(got) != 1 {
+		t.Errorf("%d messages, want one:\n%s", len(got), words(got))
+	}
+	if got := s.apps(ops, lee); len(got) != 0 {
+		t.Errorf("others see it: %s", words(got))
+	}
+}
+
+func TestWhatTheCommandTakes(t *testing.T) {
+	s := open(t, workspace.Options{}).connected()
+	for text, want := range map[string]string{
+		"shop1.example.com":                                      "shop1.example.com",
+		"why https://Shop2.Example.com/cart?x=1":                 "shop2.example.com",
+		"WHY *.shop3.example.com":                                "*.shop3.example.com",
+		"  why   <http://shop4.example.com|shop4.example.com>  ": "shop4.example.com",
+		"why bücher.example":                                     "xn--bcher-kva.example",
+		"0f6ad6ee-1c3a-4f6e-8d5f-5a1f0c7e9b21":                   "0f6ad6ee-1c3a-4f6e-8d5f-5a1f0c7e9b21",
+	} {
+		s.slash(dana, ops, text)
+		s.until(func() bool { return s.doctor.times(want) == 1 }) // looks again when the answer is posted
+	}
+}
+
+func TestCommandsThatTeach(t *testing.T) {
+	s := open(t, workspace.Options{}).connected()
+	for _, tc := range []struct{ text, want string }{
+		{"", "/acm why shop.example.com"},
+		{"help", "Name a domain."},
+		{"HELP", "Name a domain."},
+		{"why", "Why what?"},
+		{"frobnicate the thing", "I do not know the command"},
+		{"why nonsense", "one word without a dot"},
+		{"192.0.2.1", "IP address"},
+		{"why a.example.com b.example.com", "more than one word"},
+		{"a..example.com", "two dots in a row"},
+		{"why <!channel>", "That"},
+	} {
+		before := len(s.apps(ops, dana))
+		s.slash(dana, ops, tc.text)
+		s.until(func() bool { return len(s.apps(ops, dana)) > before })
+		all := s.apps(ops, dana)
+		last := all[len(all)-1]
+		if !last.Ephemeral || !strings.Contains(last.Words(), tc.want) || !strings.Contains(last.Words(), "/acm why shop.example.com") {
+			t.Errorf("%q is answered with\n%s\nwhich lacks %q or the example", tc.text, last.Words(), tc.want)
+		}
+	}
+	if asked := s.doctor.questions(); len(asked) != 0 {
+		t.Errorf("the doctor was asked %q", asked)
+	}
+	if calls := s.CallsOf("response_url"); len(calls) != 0 {
+		t.Errorf("%d posts to response URLs; the acknowledgement could have carried the answers", len(calls))
+	}
+}
+
+func TestProgressShowsWhereAnAnswerTakesTime(t *testing.T) {
+	s := open(t, workspace.Options{}, func(o *Options) { o.ProgressAfter = time.Millisecond }).connected()
+	release := make(chan struct{})
+	s.doctor.becomes(func(ctx context.Context, q diagnose.Query, progress func(diagnose.Progress)) diagnose.Answer {
+		progress(diagnose.Progress{Stage: "searching 6 regions", Done: 2, Total: 6})
+		<-release
+		return blocked(q)
+	})
+	s.slash(dana, ops, "why slow.example.com")
+	s.sees("Checking")
+	close(release)
+	s.sees("_token.slow.example.com")
+	calls := s.CallsOf("response_url")
+	if len(calls) != 2 {
+		t.Fatalf("%d posts to the response URL, want the progress and the answer", len(calls))
+	}
+	if calls[1].Args["replace_original"] != true {
+		t.Errorf("the answer does not replace the progress: %v", calls[1].Args)
+	}
+}
+
+func TestQuickAnswerShowsNoProgress(t *testing.T) {
+	s := open(t, workspace.Options{}, func(o *Options) { o.ProgressAfter = time.Minute }).connected()
+	s.slash(dana, ops, "shop.example.com")
+	s.sees("_token.shop.example.com")
+	if n := len(s.CallsOf("response_url")); n != 1 {
+		t.Errorf("%d posts, want one", n)
+	}
+}
+
+func TestAcknowledgementComesBeforeTheWork(t *testing.T) {
+	s := open(t, workspace.Options{}).connected()
+	release := make(chan struct{})
+	defer close(release)
+	s.doctor.becomes(func(_ context.Context, q diagnose.Query, _ func(diagnose.Progress)) diagnose.Answer {
+		<-release
+		return blocked(q)
+	})
+	s.slash(dana, ops, "why slow.example.com") // returns once acknowledged
+}

@@ -1,0 +1,10 @@
+// Package bot is acmbot in Slack: a Socket Mode app that answers "why does my
+// certificate not renew?" to a slash command, a mention, a direct message or a
+// message shortcut.
+//
+// Every envelope is acknowledged in one place, receive, before any work. What
+// needs time then runs in a bounded pool and is answered through the response
+// URL, or in the thread. All state is in the buttons' values, so that any
+// replica can handle any button, also after a restart; the cache in memory only
+// saves work.
+package bot

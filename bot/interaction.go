@@ -1,0 +1,288 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+// readInteraction reads a press of a button or a shortcut. Whatever it is, the
+// envelope is acknowledged: a link's button too shows a warning without that.
+func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
+	req.kind, req.user = string(c.Type), c.User.ID
+	if c.TriggerID != "" {
+		req.keys = append(req.keys, "trigger "+c.TriggerID)
+	}
+	switch c.Type {
+	case slack.InteractionTypeBlockActions:
+		b.readAction(req, c)
+	case slack.InteractionTypeMessageAction:
+		b.readShortcut(req, c)
+	}
+}
+
+func replyTo(a api, c slack.InteractionCallback) *hookReply {
+	channel, ts, thread := c.Container.ChannelID, c.Container.MessageTs, c.Container.ThreadTs
+	if channel == "" {
+		channel = c.Channel.ID
+	}
+	if ts == "" {
+		ts = c.Message.Timestamp
+	}
+	if thread == "" {
+		thread = c.Message.ThreadTimestamp
+	}
+	return &hookReply{
+		api: a, url: c.ResponseURL, user: c.User.ID, channel: channel, thread: thread, ts: ts,
+		public: !c.Container.IsEphemeral,
+	}
+}
+
+func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
+	if len(c.ActionCallback.BlockActions) == 0 || c.ActionCallback.BlockActions[0] == nil {
+		return
+	}
+	action := c.ActionCallback.BlockActions[0]
+	id, _, _ := strings.Cut(action.ActionID, ":") // several buttons of a kind are numbered
+	req.kind = id
+	if id == view.ActionConsole {
+		return // a link
+	}
+	reply := replyTo(b.api, c)
+	req.reply = asideReply{reply}
+	state, err := view.ParseState(action.Value)
+	var q diagnose.Query
+	if err == nil {
+		q, err = b.opts.Parse(state.Query)
+	}
+	if err != nil {
+		req.run = func(ctx context.Context) error { return b.stale(ctx, reply, req) }
+		return
+	}
+	req.again = view.QueryText(q)
+
+	switch id {
+	case view.ActionAsk:
+		req.diagnoses = true
+		var to replier = reply
+		if reply.public && reply.channel != "" {
+			// A name under an answer for all to see: answered in its thread.
+			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply}
+		}
+		req.reply, req.run = to, b.answer(q, view.Options{Public: reply.public}, to)
+	case view.ActionRecheck:
+		req.diagnoses = true
+		reply.replace = true
+		req.reply = reply
+		req.run = b.answer(q, view.Options{Public: reply.public, SharedBy: state.SharedBy, Since: &state}, reply)
+	case view.ActionShare:
+		req.diagnoses = true
+		req.run = b.share(q, state, reply)
+	case view.ActionEvidence:
+		req.diagnoses = true
+		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionPage:
+		req.diagnoses = true
+		req.reply = nil
+		req.run = b.turnPage(q, state, c.View, req)
+	default:
+		req.run = func(ctx context.Context) error { return b.stale(ctx, reply, req) }
+	}
+}
+
+// An asideReply never touches the message with the button: what goes wrong is
+// told beside it.
+type asideReply struct{ *hookReply }
+
+func (r asideReply) finish(ctx context.Context, m view.Message) error { return r.aside(ctx, m) }
+
+func (r asideReply) progress(context.Context, view.Message) error { return nil }
+
+// stale answers a button of another version.
+func (b *Bot) stale(ctx context.Context, reply *hookReply, req *request) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	return reply.aside(ctx, view.FaultMessage(view.Fault{
+		What:      "This button was made by another version of me, and I cannot read it",
+		Next:      "Ask again with `" + b.opts.Command + " why` and the domain",
+		RequestID: req.id,
+	}))
+}
+
+// recall returns the answer that a button stands under, or a fresh one.
+func (b *Bot) recall(ctx context.Context, q diagnose.Query, at time.Time) (diagnose.Answer, error) {
+	if a, ok := b.flights.recall(view.QueryText(q), at); ok {
+		return a, nil
+	}
+	return b.await(ctx, q, nil)
+}
+
+// share posts the answer in the channel: as the bot's own message where it is a
+// member, else through the response URL, which needs no membership.
+func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(context.Context) error {
+	return func(ctx context.Context) error {
+		a, err := b.recall(ctx, q, state.At)
+		if err != nil {
+			return err
+		}
+		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user})
+		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+		defer cancel()
+		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)
+		if err == nil {
+			return nil
+		}
+		b.log.Info("could not post as a member; sharing through the response URL", "code", slackCode(err))
+		h := hookMessage{ResponseType: slack.ResponseTypeInChannel, ThreadTS: reply.thread, Text: m.Text, Blocks: m.Blocks}
+		hookErr := b.api.respond(ctx, reply.url, h)
+		if hookErr == nil {
+			return nil
+		}
+		var spent *hookError
+		if !errors.As(hookErr, &spent) {
+			return errors.Join(err, hookErr)
+		}
+		return reply.aside(ctx, view.FaultMessage(cannotShare(err)))
+	}
+}
+
+func cannotShare(err error) view.Fault {
+	f := view.Fault{What: "I could not post in this channel", Next: "Invite me with `/invite`, then press Share to channel again"}
+	switch slackCode(err) {
+	case "is_archived":
+		f.Meaning, f.Next = "The channel is archived", ""
+	case "restricted_action", "restricted_action_read_only_channel":
+		f.Meaning, f.Next = "Its settings do not let apps post", "Share the answer in another channel"
+	default:
+		f.Meaning = "I am not a member of it"
+	}
+	return f
+}
+
+// openEvidence opens the modal at once, since Slack gives three seconds, and
+// fills it when the facts are there.
+func (b *Bot) openEvidence(q diagnose.Query, state view.State, trigger string, req *request) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if a, ok := b.flights.recall(view.QueryText(q), state.At); ok {
+			_, err := b.openView(ctx, trigger, view.Evidence(a, state))
+			return err
+		}
+		opened, err := b.openView(ctx, trigger, view.EvidenceLoading(state))
+		if err != nil {
+			return err
+		}
+		a, err := b.await(ctx, q, nil)
+		if err != nil {
+			b.log.Error("could not gather the evidence", "request", req.id, "error", err)
+			return b.updateView(ctx, opened.ID, "", view.EvidenceFault(state, faultOf(err, req)))
+		}
+		state.At = a.At // so that turning pages stays with these facts
+		return b.updateView(ctx, opened.ID, "", view.Evidence(a, state))
+	}
+}
+
+// openView opens a modal within the three seconds that a trigger lives.
+func (b *Bot) openView(ctx context.Context, trigger string, m slack.ModalViewRequest) (*slack.ViewResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	return b.api.client.OpenViewContext(ctx, trigger, m)
+}
+
+// updateView changes a modal. One that was closed meanwhile is none of our
+// business.
+func (b *Bot) updateView(ctx context.Context, id, hash string, m slack.ModalViewRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	_, err := b.api.client.UpdateViewContext(ctx, m, "", hash, id)
+	switch slackCode(err) {
+	case "not_found", "view_not_found", "hash_conflict":
+		return nil
+	}
+	return err
+}
+
+// turnPage shows another page of the evidence in the same modal.
+func (b *Bot) turnPage(q diagnose.Query, state view.State, v slack.View, req *request) func(context.Context) error {
+	return func(ctx context.Context) error {
+		a, err := b.recall(ctx, q, state.At)
+		if err != nil {
+			return b.updateView(ctx, v.ID, "", view.EvidenceFault(state, faultOf(err, req)))
+		}
+		state.At = a.At
+		return b.updateView(ctx, v.ID, v.Hash, view.Evidence(a, state))
+	}
+}
+
+// readShortcut diagnoses the names in the message that the shortcut was chosen
+// on. With several of them it asks which.
+func (b *Bot) readShortcut(req *request, c slack.InteractionCallback) {
+	req.kind = "shortcut"
+	if c.CallbackID != view.CallbackMessage {
+		return
+	}
+	reply := replyTo(b.api, c)
+	reply.public = false
+	req.reply = reply
+	queries := subjects(b.opts.Parse, messageText(c.Message))
+	switch len(queries) {
+	case 0:
+		req.run = func(ctx context.Context) error { return b.deliver(ctx, reply, view.NoDomain(b.opts.Command)) }
+	case 1:
+		req.diagnoses, req.again = true, view.QueryText(queries[0])
+		req.run = b.answer(queries[0], view.Options{}, reply)
+	default:
+		req.run = func(ctx context.Context) error { return b.deliver(ctx, reply, view.Picker(queryTexts(queries))) }
+	}
+}
+
+// messageText is all text of a message: alerts of other apps carry theirs in
+// blocks and attachments.
+func messageText(m slack.Message) string {
+	parts := []string{m.Text}
+	add := func(v any) {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return
+		}
+		var tree any
+		if json.Unmarshal(raw, &tree) == nil {
+			parts = append(parts, texts(tree)...)
+		}
+	}
+	add(m.Attachments)
+	add(m.Blocks)
+	return strings.Join(parts, "\n")
+}
+
+// texts are the strings in a tree of blocks or attachments that people see.
+func texts(v any) []string {
+	var list []string
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			list = append(list, texts(e)...)
+		}
+	case map[string]any:
+		for _, key := range []string{"pretext", "title", "text", "value", "url"} {
+			if s, ok := v[key].(string); ok && s != "" {
+				if key == "url" {
+					s = "<" + s + ">"
+				}
+				list = append(list, s)
+			}
+		}
+		for _, key := range []string{"text", "title", "blocks", "elements", "fields", "element", "accessory"} {
+			if _, isText := v[key].(string); !isText {
+				list = append(list, texts(v[key])...)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,48 @@
+package bot
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/bot/view"
+)
+
+// Command is the slash command that manifest.yml registers.
+const Command = "/acm"
+
+// Scopes are the OAuth scopes that the bot token needs: commands for the slash
+// command and the message shortcut, chat:write to answer in threads and to
+// share, app_mentions:read and im:history to read what is said to the bot.
+var Scopes = []string{"app_mentions:read", "chat:write", "commands", "im:history"}
+
+// Events are the events that the bot handles.
+var Events = []string{"app_home_opened", "app_mention", "message.im"}
+
+// Shortcuts are the callback ids of the shortcuts that the bot handles.
+var Shortcuts = []string{view.CallbackMessage}
+
+// missingScopes are those that the token lacks, by the header that Slack sends
+// with every answer. None where the header is missing.
+func missingScopes(h http.Header) []string {
+	granted := h.Get("X-OAuth-Scopes")
+	if granted == "" {
+		return nil
+	}
+	has := map[string]bool{}
+	for s := range strings.SplitSeq(granted, ",") {
+		has[strings.TrimSpace(s)] = true
+	}
+	var missing []string
+	for _, s := range Scopes {
+		if !has[s] {
+			missing = append(missing, s)
+		}
+	}
+	return missing
+}
+
+// ownSubtypes are the message subtypes that a person's own new message can
+// have.
+var ownSubtypes = map[string]bool{"": true, slack.MsgSubTypeFileShare: true, slack.MsgSubTypeThreadBroadcast: true}

@@ -1,0 +1,68 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+// progressEvery is how often progress is updated where it can be.
+const progressEvery = 4 * time.Second
+
+// answer diagnoses and delivers the answer, with progress where it takes time.
+func (b *Bot) answer(q diagnose.Query, o view.Options, to replier) func(context.Context) error {
+	return func(ctx context.Context) error {
+		a, err := b.await(ctx, q, to)
+		if err != nil {
+			return err
+		}
+		return b.deliver(ctx, to, view.Answer(a, o))
+	}
+}
+
+// await waits for a diagnosis. To, where it is not nil, is shown progress.
+func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (diagnose.Answer, error) {
+	f := b.ask(q)
+	timer := time.NewTimer(b.opts.ProgressAfter)
+	defer timer.Stop()
+	for {
+		select {
+		case <-f.done:
+			return f.answer, f.err
+		case <-ctx.Done():
+			return diagnose.Answer{}, ctx.Err()
+		case <-timer.C:
+			if to != nil {
+				if err := b.showProgress(ctx, to, view.Progress(q.Subject(), f.stage())); err != nil {
+					b.log.Warn("could not show progress", "error", err, "code", slackCode(err))
+				}
+			}
+			timer.Reset(progressEvery)
+		}
+	}
+}
+
+// showProgress gives up early: an answer must not wait for its own progress.
+func (b *Bot) showProgress(ctx context.Context, to replier, m view.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return to.progress(ctx, m)
+}
+
+func (b *Bot) deliver(ctx context.Context, to replier, m view.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	return to.finish(ctx, m)
+}
+
+// problem is what is wrong with a question, as a sentence.
+func problem(err error) string {
+	var usage *diagnose.UsageError
+	if errors.As(err, &usage) {
+		return usage.Problem
+	}
+	return "I could not read that as a domain name, a certificate's ARN or its id."
+}

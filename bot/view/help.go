@@ -1,0 +1,108 @@
+package view
+
+import (
+	"github.com/slack-go/slack"
+)
+
+// Examples are questions that teach the grammar.
+var examples = []struct{ Ask, Meaning string }{
+	{"why shop.example.com", "why does its certificate not renew, and what fixes it?"},
+	{"shop.example.com", "the same, shorter; a URL or *.example.com will do as well"},
+	{"why arn:aws:acm:eu-west-1:111122223333:certificate/…", "about one certificate; its id alone will do"},
+	{"help", "this"},
+}
+
+func grammar(command string) slack.Block {
+	var items []inlines
+	for _, e := range examples {
+		items = append(items, join(literal(command+" "+e.Ask), text(" – "+e.Meaning)))
+	}
+	block := rich{}
+	block.bullets(items...)
+	return block.block()
+}
+
+// Help teaches what can be asked. Command is the slash command, with its slash.
+func Help(command string) Message {
+	var d draft
+	d.add(header("Why does my certificate not renew?"))
+	intro := rich{}
+	intro.para(text("Name a domain. I find its ACM certificates, look at what ACM, DNS and the endpoint really say, and tell the true cause and the exact fix. I only read; I change nothing."))
+	d.add(intro.block(), grammar(command))
+	more := rich{}
+	more.para(text("Slash commands do not work in threads: there, mention me with a domain. On a message with domains in it, use "), bold("Why this certificate?"), text(" in its menu. Only you see the answer to a slash command, until you share it."))
+	d.add(more.block())
+	return d.message("Ask why a certificate does not renew: " + code(command+" why shop.example.com") + ". In a thread, mention me with the domain.")
+}
+
+// Usage says what was wrong with a question, and shows how to ask. Problem is a
+// sentence, with code spans in backquotes.
+func Usage(command, problem string) Message {
+	var d draft
+	block := rich{}
+	block.para(text("❔ "), spoken(sentence(problem)))
+	block.para(text("Ask like this:"))
+	d.add(block.block(), grammar(command))
+	return d.message("❔ " + mrkdwn(sentence(problem)) + " Ask like this: " + code(command+" why shop.example.com"))
+}
+
+// UnknownCommand teaches, where a word is not known.
+func UnknownCommand(command, word string) Message {
+	return Usage(command, "I do not know the command `"+command+" "+oneLine(word)+"`.")
+}
+
+// NoDomain is the answer to a mention, a direct message or a message shortcut
+// without anything to look up.
+func NoDomain(command string) Message {
+	return Usage(command, "There is no domain name, certificate ARN or id in that.")
+}
+
+// Picker asks which of several names to diagnose.
+func Picker(names []string) Message {
+	var d draft
+	block := rich{}
+	block.para(text("Which one?"))
+	d.add(block.block())
+	var buttons []*slack.ButtonBlockElement
+	var long []string
+	for _, n := range names {
+		if fitLabel(n, "") == n && len(buttons) < mostActions {
+			buttons = append(buttons, askButton(n, n))
+		} else {
+			long = append(long, n)
+		}
+	}
+	numberButtons(buttons, 0)
+	for i, n := range long {
+		if i == mostActions {
+			break
+		}
+		b := askButton("This one", n)
+		numberButtons([]*slack.ButtonBlockElement{b}, mostActions+i)
+		d.add(line(code(n), b))
+	}
+	d.add(actions(buttons...))
+	var codes []string
+	for _, n := range names {
+		codes = append(codes, code(n))
+	}
+	return d.message("Which one: " + few(codes, 8) + "?")
+}
+
+// Notice is a short message: one text, with code spans in backquotes.
+func Notice(s string) Message {
+	block := rich{}
+	block.para(spoken(s))
+	var d draft
+	d.add(block.block())
+	return d.message(mrkdwn(s))
+}
+
+// More offers further names of a message, after the first ones were answered.
+func More(names []string) Message {
+	m := Picker(names)
+	intro := rich{}
+	intro.para(text("There are more names in that. Press one to have it diagnosed too."))
+	m.Blocks[0] = intro.block()
+	return m
+}
