@@ -10,7 +10,7 @@ import (
 )
 
 // An Expectation is what the diagnosis of one certificate must find: exactly
-// these causes, and no others.
+// these causes, as a set, and no others.
 type Expectation struct {
 	// Ask is what is typed; the ARN of Of where the file has none.
 	Ask string `yaml:"ask"`
@@ -18,7 +18,8 @@ type Expectation struct {
 	// calls it; the answer's first where empty. ARN is that certificate's.
 	Of  string `yaml:"of"`
 	ARN string `yaml:"-"`
-	// None expects that no certificate covers what was asked.
+	// None expects that no certificate covers what was asked; the causes are
+	// then those of the answer as a whole.
 	None bool `yaml:"no certificate"`
 
 	Causes  []diagnose.CauseID `yaml:"causes"`

@@ -89,6 +89,9 @@ func expand(text string) (string, error) {
 	return text, wrong
 }
 
+// maxCount is how far a name may count.
+const maxCount = 1000
+
 var counting = regexp.MustCompile(`\{(\d+)\.\.(\d+)\}`)
 
 // count returns the names that a counting name such as "t{01..12}.example.com"
@@ -101,7 +104,7 @@ func count(name string) []string {
 	first, last := name[m[2]:m[3]], name[m[4]:m[5]]
 	from, errFrom := strconv.Atoi(first)
 	to, errTo := strconv.Atoi(last)
-	if errFrom != nil || errTo != nil {
+	if errFrom != nil || errTo != nil || to-from >= maxCount {
 		return []string{name}
 	}
 	var names []string

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -91,6 +92,7 @@ func (w *World) Start(ctx context.Context, o Options) (_ *Running, err error) {
 	r := &Running{
 		world: w, options: o, started: o.Now().UTC().Truncate(time.Second), log: log,
 		sockets: map[string]string{}, silent: map[string]bool{},
+		certs: &wardrobe{certs: map[string]*tls.Certificate{}},
 		zones: map[string]map[string]awsapi.RecordSet{}, ctx: ctx, cancel: cancel, retry: make(chan struct{}, 1),
 	}
 	defer func() {
@@ -297,6 +299,7 @@ func (r *Running) fill(s *awsapi.State) error {
 			if err != nil {
 				return err
 			}
+			r.certs.put(c.ARN(), served)
 			entry.Body, entry.Chain = pemOf(served.Certificate[0]), pemOf(served.Certificate[1])
 		}
 		region := s.Account(c.Account).Region(c.Region)

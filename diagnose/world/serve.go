@@ -49,16 +49,6 @@ func (w *wardrobe) put(arn string, cert *tls.Certificate) {
 
 // startEndpoints brings up the HTTPS and HTTP servers.
 func (r *Running) startEndpoints() error {
-	r.certs = &wardrobe{certs: map[string]*tls.Certificate{}}
-	for _, c := range r.world.Certificates {
-		if c.everIssued() {
-			cert, err := r.mint.x509(c)
-			if err != nil {
-				return err
-			}
-			r.certs.put(c.ARN(), cert)
-		}
-	}
 	balancers, err := r.world.loadBalancers()
 	if err != nil {
 		return err

@@ -106,12 +106,12 @@ func sectionLines(data []byte) []int {
 func (w *World) section(name, text string) error {
 	switch name {
 	case "certificates.yaml":
-		return decode(text, &w.Certificates)
+		return decodeList(text, &w.Certificates)
 	case "endpoints.yaml":
-		return decode(text, &w.Endpoints)
+		return decodeList(text, &w.Endpoints)
 	case "resolver.yaml":
 		w.Resolvers = []*Resolver{}
-		return decode(text, &w.Resolvers)
+		return decodeList(text, &w.Resolvers)
 	case "accounts.yaml":
 		var accounts accountList
 		if err := decode(text, &accounts); err != nil {
@@ -120,7 +120,7 @@ func (w *World) section(name, text string) error {
 		w.Accounts = accounts
 		return nil
 	case "authorities.yaml":
-		return decode(text, &w.Authorities)
+		return decodeList(text, &w.Authorities)
 	case "servers.yaml":
 		return decode(text, &w.servers)
 	case "expect.yaml":
@@ -169,6 +169,17 @@ func decode(text string, into any) error {
 	}
 	what := yamlField.ReplaceAllString(m[2], `there is no key "$1" here`)
 	return yamlError{line: line, err: errors.New(strings.TrimSpace(what))}
+}
+
+// decodeList decodes a list, and refuses empty entries.
+func decodeList[T any](text string, into *[]*T) error {
+	if err := decode(text, into); err != nil {
+		return err
+	}
+	if i := slices.Index(*into, nil); i >= 0 {
+		return fmt.Errorf("entry %d is empty", i+1)
+	}
+	return nil
 }
 
 // A List is one or several strings; in a file, a single one needs no brackets.
