@@ -87,6 +87,8 @@ type Bot struct {
 	seen    *seen
 	tasks   *tasks
 
+	late time.Duration // after its deadline a diagnosis may still come back
+
 	ran     atomic.Bool
 	started time.Time
 	work    context.Context // ends diagnoses
@@ -154,6 +156,7 @@ func New(opts Options) (*Bot, error) {
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
 		seen:   newSeen(opts.Now),
 		tasks:  newTasks(),
+		late:   lateBy,
 		failed: make(chan error, 1),
 	}
 	b.flights = newFlights(opts.Now)

@@ -155,7 +155,7 @@ func (b *Bot) fly(key string, f *flight, q diagnose.Query) {
 		}()
 		r.answer = b.opts.Diagnostician.Answer(ctx, q, f.note)
 	}()
-	late := time.NewTimer(b.opts.AnswerTimeout + lateBy)
+	late := time.NewTimer(b.opts.AnswerTimeout + b.late)
 	defer late.Stop()
 	select {
 	case r := <-back:

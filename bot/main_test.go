@@ -93,13 +93,18 @@ func healthy(q diagnose.Query) diagnose.Answer { return report(q, diagnose.Verdi
 
 // A logBook keeps what the bot logs.
 type logBook struct {
-	mu sync.Mutex
-	b  strings.Builder
+	mu   sync.Mutex
+	b    strings.Builder
+	more chan struct{} // closed, and replaced, at every line
 }
+
+func newLogBook() *logBook { return &logBook{more: make(chan struct{})} }
 
 func (l *logBook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	close(l.more)
+	l.more = make(chan struct{})
 	return l.b.Write(p)
 }
 
@@ -107,6 +112,25 @@ func (l *logBook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// has waits until the log has a text n times.
+func (l *logBook) has(t testing.TB, text string, n int) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		l.mu.Lock()
+		more, found := l.more, strings.Count(l.b.String(), text)
+		l.mu.Unlock()
+		if found >= n {
+			return
+		}
+		select {
+		case <-more:
+		case <-late:
+			t.Fatalf("the log has %q %d times, want %d", text, found, n)
+		}
+	}
 }
 
 // A stage is a running bot in a workspace.
@@ -141,7 +165,7 @@ func open(t testing.TB, wsOpts workspace.Options, change ...func(*Options)) *sta
 			t.Error(err)
 		}
 	})
-	s := &stage{Workspace: w, t: t, doctor: &doctor{}, log: &logBook{}, ended: make(chan error, 1)}
+	s := &stage{Workspace: w, t: t, doctor: &doctor{}, log: newLogBook(), ended: make(chan error, 1)}
 	opts := Options{
 		BotToken: w.BotToken(), AppToken: w.AppToken(), APIURL: w.APIURL(), Diagnostician: s.doctor, Sockets: 1, Stagger: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

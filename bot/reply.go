@@ -98,7 +98,7 @@ func (r *hookReply) otherwise(ctx context.Context, m view.Message) error {
 			return nil
 		}
 	}
-	_, _, err := r.api.post(ctx, r.user, "", m)
+	err := r.direct(ctx, m)
 	if err == nil {
 		return nil
 	}
@@ -124,6 +124,15 @@ func (r *hookReply) aside(ctx context.Context, m view.Message) error {
 		if err := r.api.ephemeral(ctx, r.channel, r.user, r.thread, m); err == nil {
 			return nil
 		}
+	}
+	return r.direct(ctx, m)
+}
+
+var errNobody = errors.New("there is nobody to answer: the envelope names no user")
+
+func (r *hookReply) direct(ctx context.Context, m view.Message) error {
+	if r.user == "" {
+		return errNobody
 	}
 	_, _, err := r.api.post(ctx, r.user, "", m)
 	return err

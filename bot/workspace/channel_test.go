@@ -135,6 +135,62 @@ func TestJoining(t *testing.T) {
 	}
 }
 
+func TestTheBotsOwnConversations(t *testing.T) {
+	m := DefaultManifest()
+	m.OAuthConfig.Scopes.Bot = append(m.OAuthConfig.Scopes.Bot, "channels:manage")
+	w := start(t, Options{Manifest: m})
+	api := client(t, w)
+	own := func() (ids []string) {
+		list, _, err := api.GetConversationsForUserContext(t.Context(), &slack.GetConversationsForUserParameters{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range list {
+			ids = append(ids, c.ID)
+		}
+		return ids
+	}
+	if diff := cmp.Diff([]string{ops}, own()); diff != "" {
+		t.Errorf("before leaving (-want +got):\n%s", diff)
+	}
+	if left, err := api.LeaveConversationContext(t.Context(), ops); err != nil || left {
+		t.Errorf("leaving gives %v, %v", left, err)
+	}
+	if got := own(); got != nil {
+		t.Errorf("after leaving: %v", got)
+	}
+	if _, _, err := api.PostMessageContext(t.Context(), ops, slack.MsgOptionText("x", false)); errCode(err) != "not_in_channel" {
+		t.Errorf("posting after leaving gives %v", err)
+	}
+}
+
+func TestMorePeopleAndChannels(t *testing.T) {
+	w := start(t, Options{})
+	u, err := w.AddUser(User{Name: "élodie", RealName: "Élodie du Pré"})
+	if err != nil || u.Initials != "ÉD" || u.ID == "" {
+		t.Fatalf("got %+v, %v", u, err)
+	}
+	id, err := w.AddChannel("new", PrivateChannel, "élodie", "acmbot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Say("élodie", id, "", "hi"); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := client(t, w).PostMessageContext(t.Context(), id, slack.MsgOptionText("hello", false)); err != nil {
+		t.Error(err)
+	}
+	if n := len(w.Users()); n != 7 {
+		t.Errorf("there are %d users", n)
+	}
+	if _, err := w.AddUser(User{Name: "dana"}); err == nil {
+		t.Error("a second dana came in")
+	}
+	if _, err := w.AddChannel("random", PublicChannel); err == nil {
+		t.Error("a second #random was made")
+	}
+}
+
 func TestGuestsSeeOnlyTheirChannels(t *testing.T) {
 	w := start(t, Options{})
 	if _, err := w.Say("kit", "platform", "", "hi"); err == nil {

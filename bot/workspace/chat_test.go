@@ -112,6 +112,29 @@ func TestLongTextIsCutWithAWarning(t *testing.T) {
 	}
 }
 
+func TestMarkdownAndMetadata(t *testing.T) {
+	w := start(t, Options{})
+	api := client(t, w)
+	if _, _, err := api.PostMessageContext(t.Context(), ops, slack.MsgOptionMarkdownText("**bold**")); err != nil {
+		t.Fatal(err)
+	}
+	if words := w.Messages(ops, "dana")[0].Words(); words != "**bold**" {
+		t.Errorf("the message says %q", words)
+	}
+	if _, _, err := api.PostMessageContext(t.Context(), ops, slack.MsgOptionText("x", false), slack.MsgOptionMarkdownText("y")); errCode(err) != "markdown_text_conflict" {
+		t.Errorf("text and markdown give %v", err)
+	}
+	metadata := slack.SlackMetadata{EventType: "digest", EventPayload: map[string]any{"day": "2026-11-24"}}
+	_, _, m, err := api.PostMessageWithResponseContext(t.Context(), ops, slack.MsgOptionText("x", false), slack.MsgOptionMetadata(metadata))
+	if err != nil || cmp.Diff(metadata, m.Metadata) != "" {
+		t.Errorf("the metadata came back as %+v, %v", m.Metadata, err)
+	}
+	_, reply := raw(t, w, "blocks.validate", "", formType, "blocks=[{\"type\":\"nope\"}]")
+	if reply["error"] != "invalid_blocks" {
+		t.Errorf("blocks.validate gives %v", reply)
+	}
+}
+
 func TestUpdates(t *testing.T) {
 	w := start(t, Options{})
 	api := client(t, w)

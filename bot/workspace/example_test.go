@@ -17,9 +17,7 @@ func ExampleStart() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = w.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
 
 	api := slack.New(w.BotToken(), slack.OptionAPIURL(w.APIURL()))
 	recheck := slack.NewButtonBlockElement("recheck", "shop.example.com", slack.NewTextBlockObject("plain_text", "Recheck", false, false))
@@ -42,6 +40,11 @@ func ExampleStart() {
 	}
 	// Nothing is connected by Socket Mode here.
 	fmt.Println(e.Field("actions.0.value"), e.State)
+
+	cancel()
+	if err := w.Close(); err != nil {
+		log.Fatal(err)
+	}
 	// Output: shop.example.com undelivered
 }
 

@@ -189,7 +189,7 @@ func (w *Workspace) suggestion(u *User, p place, e element, typed string, got fu
 }
 
 func offerKey(u *User, p place, e element) string {
-	id := ""
+	var id string
 	if p.view != nil {
 		id = p.view.id
 	} else {

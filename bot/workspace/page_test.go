@@ -339,6 +339,30 @@ func TestThePagesOtherDeeds(t *testing.T) {
 	if _, err := api.OpenViewContext(t.Context(), shortcutTrigger(t, w), modal("m")); err != nil {
 		t.Fatal(err)
 	}
+	root, err := w.Say("dana", ops, "", "hm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := api.SetAssistantThreadsStatusContext(t.Context(), slack.AssistantThreadsSetStatusParameters{ChannelID: ops, ThreadTS: root.TS, Status: "thinks"}); err != nil {
+		t.Fatal(err)
+	}
+	if f := d.frame("status"); field(f, "text") != "thinks" || field(f, "thread_ts") != root.TS {
+		t.Errorf("the status is %s", f)
+	}
+	if _, err := api.PublishViewContext(t.Context(), slack.PublishViewContextRequest{UserID: dana, View: slack.HomeTabViewRequest{
+		Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: []slack.Block{slack.NewDividerBlock()}},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if f := d.frame("home"); field(f, "view.blocks.0.type") != "divider" {
+		t.Errorf("the home is %s", f)
+	}
+	if _, _, err := api.DeleteMessageContext(t.Context(), ops, ts); err != nil {
+		t.Fatal(err)
+	}
+	if f := d.frame("message_deleted"); field(f, "ts") != ts || field(f, "channel") != ops {
+		t.Errorf("the deletion is %s", f)
+	}
 	v, _ := w.View("dana")
 	d.ok("close", object{"view_id": v.ID})
 	if _, open := w.View("dana"); open {

@@ -280,7 +280,7 @@ func (w *Workspace) use(u *User, p place, e element, given object, failed func(E
 		w.change()
 	}
 	if !e.dispatches() {
-		return nil, nil //nolint:nilnil // documented: nothing is sent
+		return nil, nil
 	}
 	return w.blockActions(u, p, e, given, failed), nil
 }

@@ -309,31 +309,17 @@ func TestCommandsAndInteractionsAreNotSentAgain(t *testing.T) {
 }
 
 func TestAcknowledgementsThatSlackDropsDoNotCount(t *testing.T) {
-	for name, send := range map[string]func(*testing.T, *websocket.Conn, []byte){
-		"too large": func(t *testing.T, c *websocket.Conn, _ []byte) {},
-		"in fragments": func(t *testing.T, c *websocket.Conn, ack []byte) {
-			out, err := c.NextWriter(websocket.TextMessage)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// More than the connection's write buffer: the library sends the
-			// message in several frames.
-			if _, err := out.Write([]byte(strings.Replace(string(ack), "{", "{"+strings.Repeat(" ", 8000), 1))); err != nil {
-				t.Fatal(err)
-			}
-			if err := out.Close(); err != nil {
-				t.Fatal(err)
-			}
-		},
+	for name, test := range map[string]struct {
+		buffer, size int // of the client's frames, and of the answer
+	}{
+		"too large": {64 << 10, frameMost},
+		// More than fits the write buffer: the library sends several frames.
+		"in fragments": {1 << 10, 8 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := NewManualClock(time.Unix(1_764_000_000, 0))
 			w := start(t, Options{Clock: clock})
-			dialer := websocket.Dialer{WriteBufferSize: 1024}
-			size := 100
-			if name == "too large" {
-				dialer.WriteBufferSize, size = 64<<10, frameMost
-			}
+			dialer := websocket.Dialer{WriteBufferSize: test.buffer}
 			conn, resp, err := dialer.DialContext(t.Context(), address(t, w), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -346,16 +332,7 @@ func TestAcknowledgementsThatSlackDropsDoNotCount(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := c.read()
-			ack, err := json.Marshal(map[string]any{"envelope_id": f.EnvelopeID, "payload": map[string]any{"text": strings.Repeat("x", size)}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if name == "too large" {
-				if err := conn.WriteMessage(websocket.TextMessage, ack); err != nil {
-					t.Fatal(err)
-				}
-			}
-			send(t, conn, ack)
+			c.ack(f.EnvelopeID, map[string]any{"text": strings.Repeat("x", test.size)})
 			dropped := func() bool {
 				w.mu.Lock()
 				defer w.mu.Unlock()

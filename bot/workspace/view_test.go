@@ -131,7 +131,7 @@ func TestUpdatesOfViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, err := w.Fill("dana", View{ID: opened.View.ID}, "domain_input", "shop.example.com"); err != nil || d != nil {
+	if d, err := w.Fill("dana", View{ID: opened.ID}, "domain_input", "shop.example.com"); err != nil || d != nil {
 		t.Fatalf("filling in: %v, %v", d, err)
 	}
 	m.Title = plainObject("New title")
@@ -155,7 +155,7 @@ func TestUpdatesOfViews(t *testing.T) {
 	if err := w.CloseView("dana"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := api.UpdateViewContext(t.Context(), modal("m"), "", "", opened.View.ID); errCode(err) != "not_found" {
+	if _, err := api.UpdateViewContext(t.Context(), modal("m"), "", "", opened.ID); errCode(err) != "not_found" {
 		t.Errorf("a closed view gives %v", err)
 	}
 }
@@ -292,7 +292,7 @@ func TestAppHome(t *testing.T) {
 	if _, err := publish("three", &first.Hash); errCode(err) != "hash_conflict" {
 		t.Errorf("an old hash gives %v", err)
 	}
-	if v, ok := w.Home("dana"); !ok || !strings.Contains(v.Words(), "two") || v.ID != first.View.ID {
+	if v, ok := w.Home("dana"); !ok || !strings.Contains(v.Words(), "two") || v.ID != first.ID {
 		t.Errorf("the home says %q", v.Words())
 	}
 	if _, ok := w.Home("lee"); ok {
@@ -301,7 +301,7 @@ func TestAppHome(t *testing.T) {
 	if err := w.OpenHome("dana"); err != nil {
 		t.Fatal(err)
 	}
-	if payload := <-opened; field([]byte(payload), "event.view.id") != first.View.ID {
+	if payload := <-opened; field([]byte(payload), "event.view.id") != first.ID {
 		t.Errorf("the second opening is %s", payload)
 	}
 	m := DefaultManifest()

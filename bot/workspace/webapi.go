@@ -75,7 +75,7 @@ func tiers() map[string]Rate {
 		60:  "chat.postMessage", // one a second and channel
 		100: "chat.postEphemeral conversations.members users.info views.open views.push views.update views.publish assistant.threads.setStatus",
 	} {
-		for _, name := range strings.Fields(names) {
+		for name := range strings.FieldsSeq(names) {
 			limits[name] = Rate{Calls: per, Per: time.Minute}
 		}
 	}
@@ -368,8 +368,8 @@ func (w *Workspace) headerScopes(token string) string {
 const jsonKind = "application/json; charset=utf-8"
 
 func failure(err error) answer {
-	var e *apiError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*apiError](err)
+	if !ok {
 		e = &apiError{code: "internal_error"}
 	}
 	reply := object{"ok": false, "error": e.code}

@@ -26,8 +26,8 @@ func errCode(err error) string {
 	return ""
 }
 
-// raw makes a call by hand and returns the response with its body decoded.
-func raw(t *testing.T, w *Workspace, method, token, contentType, body string) (*http.Response, map[string]any) {
+// raw makes a call by hand and returns the HTTP status and the decoded body.
+func raw(t *testing.T, w *Workspace, method, token, contentType, body string) (int, map[string]any) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.APIURL()+method, strings.NewReader(body))
 	if err != nil {
@@ -50,7 +50,7 @@ func raw(t *testing.T, w *Workspace, method, token, contentType, body string) (*
 	if err := json.Unmarshal(text, &reply); err != nil {
 		t.Fatalf("the body is not JSON: %s", text)
 	}
-	return resp, reply
+	return resp.StatusCode, reply
 }
 
 const formType = "application/x-www-form-urlencoded"
@@ -72,10 +72,10 @@ func TestTokens(t *testing.T) {
 		{"no token needed", "api.test", "", formType, "a=1", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			resp, reply := raw(t, w, test.method, test.bearer, test.kind, test.body)
+			status, reply := raw(t, w, test.method, test.bearer, test.kind, test.body)
 			got, _ := reply["error"].(string)
-			if got != test.want || reply["ok"] != (test.want == "") || resp.StatusCode != http.StatusOK {
-				t.Errorf("status %d, %v; want error %q", resp.StatusCode, reply, test.want)
+			if got != test.want || reply["ok"] != (test.want == "") || status != http.StatusOK {
+				t.Errorf("status %d, %v; want error %q", status, reply, test.want)
 			}
 		})
 	}

@@ -54,6 +54,8 @@ func TestSessionAsksOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	queries.mu.Lock()
+	defer queries.mu.Unlock()
 	total := 0
 	for query, n := range queries.counts {
 		total += n

@@ -1,0 +1,150 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// A bareSlack is the least that a Socket Mode server can be: it sends frames as
+// they are, says no hello, and notes what comes back.
+type bareSlack struct {
+	t      testing.TB
+	server *httptest.Server
+	log    *logBook
+
+	mu      sync.Mutex
+	changed chan struct{}
+	conns   []*websocket.Conn
+	acks    map[string][]json.RawMessage // payloads by envelope id
+	calls   []string
+}
+
+func openBare(t testing.TB, d *doctor, sockets int) *bareSlack {
+	t.Helper()
+	s := &bareSlack{t: t, changed: make(chan struct{}), acks: map[string][]json.RawMessage{}, log: newLogBook()}
+	s.server = httptest.NewServer(s)
+	b, err := New(Options{
+		BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: s.server.URL + "/api/", Diagnostician: d, Sockets: sockets, Stagger: time.Millisecond,
+		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+		b.opts.HTTPClient.CloseIdleConnections()
+		s.server.Close()
+	})
+	s.until(func() bool { return len(s.conns) == sockets })
+	return s
+}
+
+func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/link" {
+		upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		s.note(func() { s.conns = append(s.conns, conn) })
+		for {
+			var ack struct {
+				ID      string          `json:"envelope_id"`
+				Payload json.RawMessage `json:"payload"`
+			}
+			if err := conn.ReadJSON(&ack); err != nil {
+				return
+			}
+			s.note(func() { s.acks[ack.ID] = append(s.acks[ack.ID], ack.Payload) })
+		}
+	}
+	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	s.note(func() { s.calls = append(s.calls, method) })
+	w.Header().Set("Content-Type", "application/json")
+	if method == "apps.connections.open" {
+		_, _ = fmt.Fprintf(w, `{"ok":true,"url":%q}`, "ws"+strings.TrimPrefix(s.server.URL, "http")+"/link")
+		return
+	}
+	_, _ = fmt.Fprint(w, `{"ok":true,"user_id":"UBOT","team_id":"T1","channel":"C1","ts":"1.1"}`)
+}
+
+func (s *bareSlack) note(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// until waits until a condition, which is called with the lock held, holds.
+func (s *bareSlack) until(holds func() bool) {
+	s.t.Helper()
+	late := time.After(patience)
+	for {
+		s.mu.Lock()
+		ok, changed := holds(), s.changed
+		s.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			s.t.Fatalf("it never comes true; the log:\n%s", s.log)
+		}
+	}
+}
+
+// send sends a frame over the n-th connection.
+func (s *bareSlack) send(n int, frame string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.conns[n].WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// acked waits for an envelope's n-th acknowledgement and returns its payload.
+func (s *bareSlack) acked(envelope string, n int) string {
+	s.t.Helper()
+	var payload string
+	s.until(func() bool {
+		list := s.acks[envelope]
+		if len(list) < n {
+			return false
+		}
+		payload = string(list[n-1])
+		return true
+	})
+	return payload
+}
+
+func (s *bareSlack) called(method string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, c := range s.calls {
+		if c == method {
+			n++
+		}
+	}
+	return n
+}
