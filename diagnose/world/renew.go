@@ -60,7 +60,7 @@ func (r *Running) publish() {
 				if was, ok := before[key]; (!ok || !sameSet(was, set)) && len(set.Values) > 0 {
 					var text strings.Builder
 					for _, value := range set.Values {
-						fmt.Fprintf(&text, "%s. %d %s %s\n", set.Name, set.TTL, set.Type, value)
+						fmt.Fprintf(&text, "%s. %d %s %s\n", set.Name, set.TTL, set.Type, absolute(set.Type, value))
 					}
 					r.warn(r.network.Upsert(z.id(), text.String()))
 				}
@@ -69,6 +69,18 @@ func (r *Running) publish() {
 		}
 	})
 	r.network.Forget()
+}
+
+// absolute adds the final dot that Route 53 does without: it takes the names in
+// values for absolute ("Supported DNS record types", Amazon Route 53 Developer
+// Guide,
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html).
+func absolute(rrtype, value string) string {
+	switch rrtype {
+	case "CNAME", "NS", "PTR", "MX", "SRV":
+		return dotted(value)
+	}
+	return value
 }
 
 func sameSet(a, b awsapi.RecordSet) bool {
