@@ -70,7 +70,7 @@ func (s *Session) exchange(ctx context.Context, q question) result {
 		}
 		return first
 	}
-	if first.outcome != diagnose.OutcomeTimeout || known.dead {
+	if first.outcome != diagnose.OutcomeTimeout {
 		return first
 	}
 	second := s.tryAgain(ctx, q, first.edns)
@@ -79,7 +79,7 @@ func (s *Session) exchange(ctx context.Context, q question) result {
 		s.peers.learn(q.address, func(p *peer) { p.plain = true })
 		second.detail = "the server does not answer queries with EDNS (RFC 6891); it was asked without"
 	case second.outcome == diagnose.OutcomeTimeout:
-		s.peers.learn(q.address, func(p *peer) { p.dead = !p.answered })
+		s.peers.learn(q.address, func(p *peer) { p.giveUp(q.rrtype) })
 	}
 	return second
 }

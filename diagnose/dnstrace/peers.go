@@ -14,11 +14,21 @@ type peers struct {
 // A peer is one address. Its fields are guarded by the mutex of its peers.
 type peer struct {
 	v6       bool
-	answered bool // some query was answered
-	edns     bool // some query with EDNS was answered well
-	plain    bool // only queries without EDNS are answered
-	missed   bool // some answer was waited for in vain
-	dead     bool // all tries at a query were in vain
+	answered bool   // some query was answered
+	edns     bool   // some query with EDNS was answered well
+	plain    bool   // only queries without EDNS are answered
+	missed   bool   // some answer was waited for in vain
+	dead     bool   // it is not worth asking again
+	gaveUp   uint16 // the type of a query that all tries at were in vain; 0 for none
+}
+
+// giveUp notes that all tries at a query were in vain. Only a second type
+// makes the address dead: some servers drop queries for CAA, and nothing else.
+func (p *peer) giveUp(rrtype uint16) {
+	if p.gaveUp == 0 {
+		p.gaveUp = rrtype
+	}
+	p.dead = p.dead || !p.answered && p.gaveUp != rrtype
 }
 
 // of returns a copy of what is known of an address.

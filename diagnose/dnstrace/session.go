@@ -137,6 +137,9 @@ func (s *Session) pointless(address string) (diagnose.Outcome, string) {
 			return diagnose.OutcomeUnreachable, "not a public address: the outside world cannot reach this server"
 		}
 	}
+	if s.peers.of(address).dead {
+		return diagnose.OutcomeTimeout, "not asked again: it has answered none of this diagnosis' queries"
+	}
 	if s.peers.unroutable(address) {
 		family := "IPv4"
 		if isIPv6(address) {

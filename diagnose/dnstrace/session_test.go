@@ -278,6 +278,44 @@ func TestNegativeTTL(t *testing.T) {
 	}
 }
 
+// A server that never answers is waited for once.
+func TestDeadServer(t *testing.T) {
+	t.Parallel()
+	var queries log
+	network := start(t, describe(example(host{do: do(dnsd.MisdeedDrop)}, validation)), dnsd.Options{OnQuery: queries.note})
+	s := session(network)
+	s.Lookup(deadline(t), "_x.example.com", "CNAME")
+	later := s.Lookup(deadline(t), "later.example.com", "CNAME")
+	if got := later.Replies[1]; got.Outcome != diagnose.OutcomeTimeout || got.Detail == "" {
+		t.Errorf("reply %+v, want a time-out in words", got)
+	}
+	queries.mu.Lock()
+	defer queries.mu.Unlock()
+	if n := queries.counts["192.0.2.12:53 later.example.com CNAME"]; n != 0 {
+		t.Errorf("asked again %d times", n)
+	}
+	if n := queries.counts["192.0.2.12:53 _x.example.com CNAME"]; n != 3 {
+		t.Errorf("asked %d times at first, want 3: one, then one more with EDNS and one without", n)
+	}
+}
+
+// One dead server of a top-level domain does not hold the walk up.
+func TestStragglers(t *testing.T) {
+	t.Parallel()
+	sites := example(host{}, validation)
+	sites[1].servers = append(sites[1].servers,
+		host{name: "b.nic", address: "192.0.2.3"}, host{name: "c.nic", address: "192.0.2.4", do: do(dnsd.MisdeedDrop)})
+	network := start(t, describe(sites), dnsd.Options{})
+	s := session(network)
+	if l := s.Lookup(deadline(t), "_x.example.com", "CNAME"); l.Broken != nil || len(l.Replies) != 2 {
+		t.Errorf("look-up %s", summary(l))
+	}
+	referrals := s.Facts().Zones["example.com"].Referrals
+	if len(referrals) != 3 || referrals[2].Outcome != diagnose.OutcomeNotReached || referrals[2].Detail == "" {
+		t.Errorf("referrals %+v, want three, of which the last was not waited for", referrals)
+	}
+}
+
 // A machine without IPv6, whether it says so or swallows the packets.
 func TestNoIPv6(t *testing.T) {
 	t.Parallel()

@@ -25,12 +25,13 @@ type Options struct {
 	// Dial opens a connection; network is "udp" or "tcp", address is ip:port
 	// or a resolver as given. Nil means a net.Dialer's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Timeout is how long one try at a query may take; 0 means 2 seconds. A
-	// server that never answers costs two of them, once in a session.
+	// Timeout is how long one try at a query may take; 0 means 2 seconds. An
+	// address that never answers costs two of them, once in a session: it is
+	// not asked again.
 	Timeout time.Duration
 	// Budget is how many queries a session may send; 0 means 8000.
 	Budget int
-	// Parallel is how many queries are under way at once; 0 means 64.
+	// Parallel is how many queries are under way at once; 0 means 128.
 	Parallel int
 	// Now is the clock that signatures are checked by; nil means time.Now.
 	Now func() time.Time
@@ -97,7 +98,7 @@ func New(o Options) *Tracer {
 		t.budget = 8000
 	}
 	if t.parallel <= 0 {
-		t.parallel = 64
+		t.parallel = 128
 	}
 	if t.now == nil {
 		t.now = time.Now

@@ -388,7 +388,35 @@ func (w *walk) positive(v view, apex, name string, rrtype uint16, keys []*dns.DN
 	if security.State == diagnose.Bogus && security.Fault == diagnose.FaultSignatureMissing && !v.edns {
 		return diagnose.Security{State: diagnose.Indeterminate, Detail: v.detail}
 	}
+	if security.State == diagnose.Secure && expanded(set, v.msg.Answer) && !hasDenial(v.msg.Ns) {
+		return diagnose.Security{
+			State: diagnose.Bogus, Fault: diagnose.FaultDenialUnproven,
+			Detail: "the answer is made from a wildcard, without the proof (NSEC or NSEC3) that the name itself is not there",
+		}
+	}
 	return security
+}
+
+// expanded reports whether a record set is made from a wildcard: its
+// signature then counts fewer labels (RFC 4035 section 5.3.4).
+func expanded(set, section []dns.RR) bool {
+	name := set[0].Header().Name
+	labels := dns.CountLabel(name)
+	if strings.HasPrefix(name, "*.") {
+		labels--
+	}
+	for _, rr := range recordSet(section, name, dns.TypeRRSIG) {
+		if sig, ok := rr.(*dns.RRSIG); ok && sig.TypeCovered == set[0].Header().Rrtype && int(sig.Labels) < labels {
+			return true
+		}
+	}
+	return false
+}
+
+func hasDenial(section []dns.RR) bool {
+	return slices.ContainsFunc(section, func(rr dns.RR) bool {
+		return rr.Header().Rrtype == dns.TypeNSEC || rr.Header().Rrtype == dns.TypeNSEC3
+	})
 }
 
 // synthesized reports whether the alias at a name comes from a DNAME record.

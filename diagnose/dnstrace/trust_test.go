@@ -51,6 +51,8 @@ func TestSecurity(t *testing.T) {
 		{"signed, empty non-terminal", signedExample(signing(""), "a._x TXT here\n"), nodata, secure},
 		{"signed, wildcard", signedExample(signing(""), "* CNAME _y.acm-validations.aws.\n"), present, secure},
 		{"signed, wildcard without the type", signedExample(signing(""), "* TXT here\n"), present, secure},
+		{"signed, the wildcard itself", signedExample(signing(""), "* CNAME _y.acm-validations.aws.\n"), "*.example.com CNAME", secure},
+		{"signed, wildcard without proof", signedExample(signing(dnsd.SigningNoDenial), "* CNAME _y.acm-validations.aws.\n"), present, bogus(diagnose.FaultDenialUnproven)},
 		{"signed, apex", signedExample(signing(""), ""), "example.com CAA", secure},
 		{"unsigned", signedExample(nil, validation), present, insecure},
 		{"unsigned, no such name", signedExample(nil, validation), missing, insecure},
