@@ -36,7 +36,7 @@ func browse(t *testing.T) context.Context {
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
 		chromedp.NoFirstRun,
-		chromedp.WindowSize(1280, 860),
+		chromedp.WindowSize(1280, 1100),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
@@ -171,6 +171,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	found := answer("shop.example.com", record)
 	b.until("waiting for the answer with the record to add", found+" !== undefined")
 	b.until("waiting for the buttons", action(found, "acm_recheck")+" != null")
+	b.do("scrolling to the answer's beginning", chromedp.Evaluate[chromedp.Void](found+`.scrollIntoView({block: "start"})`))
 	b.shoot("answered")
 
 	// Re-checked, the answer is replaced in its place.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -66,17 +67,36 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return err
 	}
 
-	fmt.Fprintf(c.stdout, "acmbot's demo is at %s\n\n", slack.URL())
-	fmt.Fprintf(c.stdout, "It is a Slack workspace with acmbot in it, and a world whose certificates have\ntrouble. Everything runs on this machine; nothing is sent anywhere.\n\nType in any channel, for example:\n\n")
-	for _, q := range suggested {
-		fmt.Fprintf(c.stdout, "  %s\n", q)
-	}
-	fmt.Fprintf(c.stdout, "\nStop it with Ctrl-C.\n")
+	greet(c.stdout, slack.URL(), suggested, scene.AWSEnv())
 	if err := b.Run(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.stdout, "stopped")
 	return nil
+}
+
+// greet says where the demo is, what it is, and what to try.
+func greet(w io.Writer, url string, suggested []string, env map[string]string) {
+	fmt.Fprintf(w, `acmbot's demo is at %s
+
+It is a Slack workspace with acmbot in it, and a world whose certificates have
+trouble. Everything runs on this machine; nothing is sent anywhere.
+
+Ask in any channel, for example:
+
+`, url)
+	for _, q := range suggested {
+		fmt.Fprintf(w, "  %s\n", q)
+	}
+	fmt.Fprint(w, `
+The commands in its answers work, too, once the AWS CLI is pointed at this
+world; a renewal follows its repair within seconds:
+
+`)
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"} {
+		fmt.Fprintf(w, "  export %s=%s\n", name, env[name])
+	}
+	fmt.Fprint(w, "\nStop it with Ctrl-C.\n")
 }
 
 // demoQuestions have answers of three kinds: a record that is gone, one that a

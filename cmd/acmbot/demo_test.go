@@ -13,7 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/world"
@@ -76,11 +83,13 @@ func startDemo(t *testing.T, args ...string) *demo {
 }
 
 func TestDemoStartsAndStops(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	d := startDemo(t)
 	if n := strings.Count(d.text, "\n  /acm why "); n != 3 {
 		t.Errorf("the demo offers %d questions, want 3:\n%s", n, d.text)
 	}
-	response, err := http.Get(d.url)
+	response, err := client.Get(d.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +100,83 @@ func TestDemoStartsAndStops(t *testing.T) {
 	if status, said := d.stop(); status != exitOK || said != "stopped\n" {
 		t.Errorf("the demo ended with status %d and %q, want 0 and %q", status, said, "stopped\n")
 	}
-	client := &http.Client{Timeout: 5 * time.Second}
 	if response, err := client.Get(d.url); err == nil {
 		_ = response.Body.Close()
 		t.Error("the page is still there after the end")
 	}
+}
+
+// The commands that the bot gives repair the demo's world, as it says.
+func TestDemoCanBeRepaired(t *testing.T) {
+	const name = "shop.example.com"
+	d := startDemo(t)
+	env := map[string]string{}
+	for _, m := range regexp.MustCompile(`export (\w+)=(.+)`).FindAllStringSubmatch(d.text, -1) {
+		env[m[1]] = m[2]
+	}
+	config := aws.Config{
+		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]),
+		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	pending := pendingRecord(ctx, t, acm.NewFromConfig(config), name)
+	if pending == nil {
+		t.Fatalf("%s is not pending", name)
+	}
+	names := route53.NewFromConfig(config)
+	zones, err := names.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: aws.String("example.com")})
+	if err != nil || len(zones.HostedZones) == 0 {
+		t.Fatalf("no hosted zones: %v", err)
+	}
+	if _, err := names.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
+		HostedZoneId: zones.HostedZones[0].Id,
+		ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{
+			Action: route53types.ChangeActionUpsert,
+			ResourceRecordSet: &route53types.ResourceRecordSet{
+				Name: pending.Name, Type: route53types.RRTypeCname, TTL: aws.Int64(300),
+				ResourceRecords: []route53types.ResourceRecord{{Value: pending.Value}},
+			},
+		}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for pendingRecord(ctx, t, acm.NewFromConfig(config), name) != nil {
+		select {
+		case <-ctx.Done():
+			t.Fatal("the certificate is still pending")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// pendingRecord is the record that a certificate's renewal waits for, nil where
+// it waits for none.
+func pendingRecord(ctx context.Context, t *testing.T, client *acm.Client, name string) *acmtypes.ResourceRecord {
+	t.Helper()
+	list, err := client.ListCertificates(ctx, &acm.ListCertificatesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list.CertificateSummaryList {
+		if aws.ToString(c.DomainName) != name {
+			continue
+		}
+		detail, err := client.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: c.CertificateArn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		renewal := detail.Certificate.RenewalSummary
+		if renewal == nil {
+			return nil
+		}
+		for _, v := range renewal.DomainValidationOptions {
+			if v.ValidationStatus == acmtypes.DomainStatusPendingValidation {
+				return v.ResourceRecord
+			}
+		}
+	}
+	return nil
 }
 
 // What the demo suggests must be worth asking.
