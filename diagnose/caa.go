@@ -173,7 +173,14 @@ func governingCAA(dns *DNS, name string) *caaReading {
 			if !strings.Contains(at, ".") {
 				return c // a top-level domain that does not answer is nobody's here to fix
 			}
+			if len(l.Replies) == 0 && l.Broken == nil {
+				c.unseen = true
+				return c
+			}
 			c.failed, c.replies = at, l.Replies
+			if len(c.replies) == 0 {
+				c.replies = l.Broken.Replies
+			}
 			return c
 		}
 		for _, f := range found {

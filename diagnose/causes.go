@@ -183,7 +183,7 @@ var catalogue = []*Cause{
 	{
 		ID: "cname-missing", Title: "validation CNAME missing from DNS", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The CNAME that proves control of the name is not in its public zone.",
-		Follows: []CauseID{"domain-expired", "lame-delegation", "cname-name-doubled", "underscore-stripped-name", "cname-wrong-type", "proxied-or-flattened", "wildcard-shadow",
+		Follows: []CauseID{"cname-name-doubled", "underscore-stripped-name", "cname-wrong-type", "proxied-or-flattened", "wildcard-shadow",
 			"private-zone-only", "duplicate-hosted-zone", "delegation-moved", "subzone-shadow", "subzone-not-delegated"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("ACM proves control of %s by the CNAME %s, and the name servers%s have no such record.", some(a.Names), code(a.Record.Name), ofZone(a.Zone))
@@ -374,6 +374,7 @@ var catalogue = []*Cause{
 	{
 		ID: "domain-expired", Title: "the domain does not exist in its registry", Severity: Blocking, Owner: OwnerRegistrar,
 		Meaning: "The registry's servers do not know the domain: its registration has lapsed or is on hold.",
+		Follows: []CauseID{"invalid-public-domain"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The servers of %s say that %s does not exist. Its registration has run out, or is on hold.", code(a.Zone), code(a.Where))
 		},

@@ -85,22 +85,25 @@ func checkCAA(r *reading) []Finding {
 			}
 		}
 		evidence := slices.Concat(r.nameEvidence(g.names), replyEvidence("DNS", g.at, "CAA", c.replies))
+		if len(c.replies) == 0 {
+			evidence = append(evidence, Evidence{Source: "DNS", Text: "no server could be asked for CAA records at " + code(g.at)})
+		}
 		if g.via != "" {
 			evidence = append(evidence, dnsEvidence(r.DNS.Lookup(g.via, "CAA"), r.lookupReplies(g.via, "CAA"))...)
 		}
 		f := CauseOf(id).find(a, confidence, evidence...)
 		f.Subject = g.at
-		f.Ahead = !r.anyBlockedByCAA(g.names)
+		f.Ahead = !r.issuing()
 		list = append(list, f)
 	}
 	return list
 }
 
-// anyBlockedByCAA reports whether CAA stands in the way now. A name that is
-// validated is not past it: CAA is looked at when the certificate is issued
-// ("Why did my ACM certificate fail with a CAA error?",
+// issuing reports whether a certificate is to be issued now. CAA is looked at
+// then, so a name that is validated is not past it ("Why did my ACM certificate
+// fail with a CAA error?",
 // https://repost.aws/knowledge-center/acm-troubleshoot-caa-errors).
-func (r *reading) anyBlockedByCAA([]string) bool {
+func (r *reading) issuing() bool {
 	switch r.state {
 	case StatePending, StateInRenewal, StateNotIssued, StateExpired:
 		return true

@@ -125,7 +125,7 @@ func (r *reading) nowhereToMail(names []string) []Finding {
 		default:
 			continue
 		}
-		f := CauseOf("email-no-mx").find(a, Certain, slices.Concat(r.nameEvidence(a.Names), evidence)...)
+		f := CauseOf("email-no-mx").find(a, Certain, slices.Concat(r.nameEvidence(a.Names), []Evidence{{Source: "DNS", Text: a.Detail}}, evidence)...)
 		f.Subject = domain
 		f.Ahead = !r.anyWaiting(a.Names)
 		found = append(found, f)

@@ -42,7 +42,7 @@ func (r *reading) args(rec *recordReading) Args {
 // recordFault is the one thing wrong with a record, the most particular that
 // the observations show.
 func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
-	if rec.lookup == nil || rec.usable() == 0 || rec.lookup.Broken != nil && rec.usable() == 0 {
+	if rec.lookup == nil || rec.lookup.Broken != nil || rec.usable() == 0 {
 		return Finding{}, false // the zone's checks say why
 	}
 	a := r.args(rec)
@@ -85,7 +85,7 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 	switch {
 	case strings.HasPrefix(target, rec.Value+".") && !strings.HasSuffix(target, ".acm-validations.aws"):
 		return fault("cname-value-doubled", Certain)
-	case target == rec.Value+`\.`, strings.HasPrefix(target, rec.Value+`\.`):
+	case strings.HasPrefix(target, rec.Value+`\.`):
 		return fault("trailing-dot", Certain)
 	case strings.HasSuffix(target, ".acm-validations.aws"), strings.Contains(target, "acm-validations"), oddCharacters(target) != "":
 		return fault("cname-wrong-value", Certain)
@@ -144,6 +144,7 @@ func (r *reading) beside(rec *recordReading) []RR {
 // arguments of the cause that it names.
 func (r *reading) whyMissing(rec *recordReading, a *Args) (CauseID, Confidence, []Evidence) {
 	wild := SiblingName(rec.Name)
+	var more []Evidence
 	// Another name that was meant.
 	for _, doubled := range DoubledNames(rec.Name, rec.zoneName()) {
 		l := r.DNS.Lookup(doubled, "CNAME")
@@ -166,11 +167,13 @@ func (r *reading) whyMissing(rec *recordReading, a *Args) (CauseID, Confidence, 
 		if len(there) == 0 {
 			continue
 		}
-		a.Present = there
 		sibling := r.DNS.Lookup(wild, t)
-		switch shadow := recordsAt(sibling, t); {
-		case sameValues(there, shadow):
-			return "wildcard-shadow", Certain, slices.Concat(dnsEvidence(l, l.Replies), dnsEvidence(sibling, sibling.Replies))
+		if sameValues(there, recordsAt(sibling, t)) {
+			more = slices.Concat(more, dnsEvidence(l, l.Replies), dnsEvidence(sibling, sibling.Replies))
+			continue // a wildcard's, and no CNAME: the record is missing, and nothing seems to be there
+		}
+		a.Present = there
+		switch {
 		case t != "TXT" && (rec.host.ID == "cloudflare" || rec.host.ID == "akamai" || onEdge(there)):
 			return "proxied-or-flattened", Likely, dnsEvidence(l, l.Replies)
 		default:
@@ -178,10 +181,10 @@ func (r *reading) whyMissing(rec *recordReading, a *Args) (CauseID, Confidence, 
 		}
 	}
 	// The right record in a zone that the public does not see.
-	if id, more, ok := r.zoneWithRecord(rec, a); ok {
-		return id, Certain, more
+	if id, elsewhere, ok := r.zoneWithRecord(rec, a); ok {
+		return id, Certain, elsewhere
 	}
-	return "cname-missing", Certain, nil
+	return "cname-missing", Certain, more
 }
 
 // meant reports whether a CNAME's target is the value, however mangled, so that

@@ -47,7 +47,7 @@ func checkDelegation(r *reading) []Finding {
 				a.Zone, a.Where = b.Zone, b.Name
 				add("domain-expired "+b.Name, use.names, func(names []string) Finding {
 					a.Names = names
-					f := CauseOf("domain-expired").find(a, Certain, slices.Concat(r.nameEvidence(names), replyEvidence("DNS", b.Name, l.Type, b.Replies))...)
+					f := CauseOf("domain-expired").find(a, Certain, slices.Concat(r.nameEvidence(names), []Evidence{{Source: "DNS", Text: "the servers of " + code(b.Zone) + " deny that " + code(b.Name) + " exists"}}, replyEvidence("DNS", b.Name, l.Type, b.Replies))...)
 					f.Subject = b.Name
 					return f
 				})
@@ -132,13 +132,24 @@ func (r *reading) lame(add func(string, []string, func([]string) Finding), use z
 	}
 	add("lame-delegation "+zone, use.names, func(names []string) Finding {
 		a.Names = names
-		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty))...)
+		evidence := replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty)
+		if len(a.NameServers) > 0 || len(evidence) == 0 {
+			evidence = append(evidence, Evidence{Source: "DNS", Text: code(zone) + " is delegated to " + orNone(a.NameServers)})
+		}
+		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), evidence)...)
 		f.Subject = zone
 		if good > 0 && use.rec != nil && (use.rec.inOrder() || !r.anyWaiting(names)) {
 			f.Severity = Warning // resolvers try the other servers
 		}
 		return f
 	})
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "no server that could be found"
+	}
+	return some(list)
 }
 
 // cut finds a name between the zone and the record that the servers deny.
@@ -239,10 +250,7 @@ func checkDNSSEC(r *reading) []Finding {
 		if f.security.Fault == "" {
 			confidence = Likely
 		}
-		var evidence []Evidence
-		if f.security.Detail != "" {
-			evidence = append(evidence, Evidence{Source: "DNSSEC", Text: f.security.Detail})
-		}
+		evidence := []Evidence{{Source: "DNSSEC", Text: faultText(f.security)}}
 		if z := r.DNS.Zones[zone]; z != nil && len(z.DS) > 0 {
 			var ds []string
 			for _, rr := range z.DS {
@@ -256,13 +264,51 @@ func checkDNSSEC(r *reading) []Finding {
 		}
 		finding := CauseOf(id).find(a, confidence, evidence...)
 		finding.Subject = zone
-		finding.Ahead = !r.anyWaiting(a.Names)
+		finding.Ahead = !r.issuing() // CAA is looked up in the zone whatever the names' status
 		list = append(list, finding)
 		if id == "rrsig-expired" || id == "ds-stale" {
 			b := CauseOf("dnssec-bogus").find(a, confidence)
 			b.Subject, b.Ahead = zone, finding.Ahead
 			list = append(list, b)
 		}
+	}
+	return list
+}
+
+// faultText says what was found when the signatures were checked.
+func faultText(s Security) string {
+	switch {
+	case s.Detail != "":
+		return s.Detail
+	case s.Fault == FaultSignatureExpired && !s.Expired.IsZero():
+		return "the signature expired on " + momentOf(s.Expired)
+	default:
+		return "the answer does not validate (" + string(s.Fault) + ")"
+	}
+}
+
+// checkVantage names zones whose servers answer here, while recursive resolvers
+// elsewhere cannot get an answer out of them, and DNSSEC is not why.
+func checkVantage(r *reading) []Finding {
+	var list []Finding
+	for _, rec := range r.records {
+		if rec.lookup == nil || !rec.inOrder() || !r.anyWaiting(rec.names) || refusedByValidators(rec.lookup) || rec.lookup.Security.State == Bogus {
+			continue
+		}
+		var cannot []Reply
+		for _, reply := range rec.lookup.Public {
+			if !reply.CheckingDisabled && reply.Outcome == OutcomeServFail {
+				cannot = append(cannot, reply)
+			}
+		}
+		if len(cannot) == 0 {
+			continue
+		}
+		a := r.args(rec)
+		a.Servers, a.Detail = serverNames(cannot), "cannot get an answer (SERVFAIL)"
+		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
+		f.Subject = rec.Name
+		list = append(list, f)
 	}
 	return list
 }

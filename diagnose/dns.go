@@ -29,13 +29,17 @@ func LookupKey(name, rrtype string) string {
 	return CanonicalName(name) + "/" + rrtype
 }
 
-// CanonicalName lower-cases a domain name and drops its trailing dot; the root
-// becomes ".".
+// CanonicalName lower-cases a domain name and drops its trailing dot, unless
+// that is escaped and so a character of the last label; the root becomes ".".
 func CanonicalName(name string) string {
 	if name == "." || name == "" {
 		return "."
 	}
-	return strings.ToLower(strings.TrimSuffix(name, "."))
+	name = strings.ToLower(name)
+	if body, ok := strings.CutSuffix(name, "."); ok && (len(body)-len(strings.TrimRight(body, `\`)))%2 == 0 {
+		return body
+	}
+	return name
 }
 
 // Lookup returns the look-up of a name and type, nil if it was not made.
@@ -207,6 +211,7 @@ const (
 	BreakLame      BreakKind = "lame"       // none of the zone's servers answers with authority
 	BreakNXDomain  BreakKind = "nxdomain"   // a zone above says that an ancestor of the name, which should be delegated or exist, does not exist
 	BreakLoop      BreakKind = "loop"       // the servers' names resolve only through each other
+	BreakBadName   BreakKind = "bad-name"   // the name or the type is none that the DNS can hold
 	BreakBudget    BreakKind = "budget"     // the query budget or the deadline ran out
 )
 

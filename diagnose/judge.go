@@ -19,6 +19,7 @@ var checks = []check{
 	checkRecords,
 	checkDelegation,
 	checkDNSSEC,
+	checkVantage,
 	checkCAA,
 	checkEmail,
 	checkHTTP,
@@ -192,7 +193,10 @@ func headline(r *reading, report *Report) string {
 	case VerdictDown:
 		switch r.state {
 		case StateExpired:
-			lead = "Expired " + ago(-*report.DaysLeft) + " (" + dateOf(c.NotAfter) + ")"
+			lead = "Expired"
+			if report.DaysLeft != nil {
+				lead += " " + ago(-*report.DaysLeft) + " (" + dateOf(c.NotAfter) + ")"
+			}
 		case StateRevoked:
 			lead = "Revoked"
 		default:

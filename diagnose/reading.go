@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -18,10 +19,43 @@ type reading struct {
 }
 
 func read(f *Facts) *reading {
+	f = f.sorted()
 	r := &reading{Facts: f, cert: &f.Certificate, state: stateOf(f)}
 	r.records = readRecords(r)
 	r.caa = readCAA(r)
 	return r
+}
+
+// sorted returns the facts with what came in by chance, such as the order of
+// servers' answers, in a fixed order. f itself stays as it is.
+func (f *Facts) sorted() *Facts {
+	g := *f
+	g.DNS.Lookups = make(map[string]*Lookup, len(f.DNS.Lookups))
+	byServer := func(list []Reply) []Reply {
+		list = slices.Clone(list)
+		slices.SortStableFunc(list, func(a, b Reply) int {
+			return cmp.Or(strings.Compare(a.Server, b.Server), strings.Compare(a.Address, b.Address), strings.Compare(string(a.Outcome), string(b.Outcome)), compareRRs(a.Answer, b.Answer))
+		})
+		return list
+	}
+	for key, l := range f.DNS.Lookups {
+		if l != nil {
+			copied := *l
+			copied.Replies, copied.Public = byServer(l.Replies), byServer(l.Public)
+			g.DNS.Lookups[key] = &copied
+		}
+	}
+	g.HostedZones = slices.Clone(f.HostedZones)
+	slices.SortStableFunc(g.HostedZones, func(a, b HostedZone) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Account, b.Account), strings.Compare(a.ID, b.ID), slices.Compare(a.NameServers, b.NameServers))
+	})
+	return &g
+}
+
+func compareRRs(a, b []RR) int {
+	return slices.CompareFunc(a, b, func(x, y RR) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Type, y.Type), strings.Compare(x.Value, y.Value))
+	})
 }
 
 // stateOf tells where the certificate is in its life. ACM's status and the

@@ -48,9 +48,9 @@ func (c *channel) payloadName() string {
 		return "directmessage"
 	case PrivateChannel:
 		return "privategroup"
-	default:
-		return c.name
+	case PublicChannel:
 	}
+	return c.name
 }
 
 // letter is the channel_type of the member_joined_channel event.
@@ -68,9 +68,9 @@ func (c *channel) eventType() string {
 		return "im"
 	case PrivateChannel:
 		return "group"
-	default:
-		return "channel"
+	case PublicChannel:
 	}
+	return "channel"
 }
 
 // scope is a scope for this kind of conversation: suffix is "read" or
@@ -81,9 +81,9 @@ func (c *channel) scope(suffix string) string {
 		return "im:" + suffix
 	case PrivateChannel:
 		return "groups:" + suffix
-	default:
-		return "channels:" + suffix
+	case PublicChannel:
 	}
+	return "channels:" + suffix
 }
 
 // channel finds a conversation by id, or by name with or without a "#".

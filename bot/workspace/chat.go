@@ -230,6 +230,10 @@ func chatUpdate(w *Workspace, a args) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.hooked {
+		// https://github.com/slackapi/bolt-js/issues/2063
+		return nil, fail("cant_update_message")
+	}
 	said, err := w.readContent(a, updateMost, true)
 	if err != nil {
 		return nil, err
@@ -260,7 +264,7 @@ func chatUpdate(w *Workspace, a args) (object, error) {
 	if said.metadata != nil {
 		m.metadata = said.metadata
 	}
-	w.edited(c, m, w.bot.ID, before)
+	w.edited(c, m, true, before)
 	return object{"channel": c.id, "ts": m.TS, "text": m.Text, "message": w.messageObject(m)}, nil
 }
 
@@ -314,7 +318,7 @@ func chatUnfurl(w *Workspace, a args) (object, error) {
 		if !slices.ContainsFunc(links(m.Text), func(l string) bool { return l == address }) || w.unfurlDomain(address) == "" {
 			return nil, fail("cannot_unfurl_url")
 		}
-		if blocks := attachment["blocks"]; len(blocks) > 0 {
+		if blocks := attachment["blocks"]; len(blocks) > 0 && string(blocks) != "null" {
 			if problems := lintAt(blocks, "/unfurls/"+escapePointer(address)+"/blocks"); len(problems) > 0 {
 				return nil, blockError("invalid_blocks", problems)
 			}

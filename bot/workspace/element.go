@@ -18,16 +18,6 @@ func (s stateValues) set(block, action string, value object) {
 	s[block][action] = value
 }
 
-func (s stateValues) clone() stateValues {
-	c := stateValues{}
-	for block, actions := range s {
-		for action, value := range actions {
-			c.set(block, action, value)
-		}
-	}
-	return c
-}
-
 // An option is an entry of a menu.
 type option = map[string]any
 
@@ -69,6 +59,11 @@ func (e element) dispatches() bool {
 	on, _ := e.block["dispatch_action"].(bool)
 	return on
 }
+
+// leastQuery is how much a user has to type into an external select before the
+// app is asked ("Select menu element",
+// https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element).
+func (e element) leastQuery() int { return args(e.object).integer("min_query_length", 3) }
 
 // interactive are the element types that have an action id.
 var interactive = strings.Fields(`

@@ -73,10 +73,12 @@ type Delivery struct {
 
 // Wait waits until the app has acknowledged, or has failed to, and returns the
 // envelope. For an event it waits until an attempt is acknowledged or all have
-// failed. The error is the context's.
+// failed. The error is the context's, or that the workspace was closed.
 func (d *Delivery) Wait(ctx context.Context) (Envelope, error) {
 	select {
 	case <-d.done:
+	case <-d.w.ctx.Done():
+		return Envelope{}, fmt.Errorf("waiting for the acknowledgement of %s: the workspace was closed", d.what)
 	case <-ctx.Done():
 		return Envelope{}, fmt.Errorf("waiting for the acknowledgement of %s: %w", d.what, ctx.Err())
 	}
@@ -92,12 +94,17 @@ func (d *Delivery) stopTimer() {
 	}
 }
 
-// finish settles a delivery. w.mu is held.
-func (d *Delivery) finish(w *Workspace, state EnvelopeState) {
+// finish ends a delivery and lets its effect, if there is one, come about
+// before it counts as done, so that who waits for it sees the effect. w.mu is
+// held.
+func (d *Delivery) finish(w *Workspace, state EnvelopeState, effect func()) {
 	d.envelope.State = state
 	d.envelope.Took = w.clock.Now().Sub(d.envelope.SentAt)
 	d.stopTimer()
 	delete(w.waiting, d.envelope.ID)
+	if effect != nil {
+		effect()
+	}
 	if d.envelope.Type != EventsAPI || state == Acknowledged {
 		d.settle()
 	}
@@ -172,11 +179,8 @@ func (w *Workspace) lost(d *Delivery, state EnvelopeState) {
 	if d.envelope.State != Sent {
 		return
 	}
-	d.finish(w, state)
+	d.finish(w, state, d.failed)
 	if d.envelope.Type != EventsAPI {
-		if d.failed != nil {
-			d.failed()
-		}
 		return
 	}
 	attempt := d.envelope.RetryAttempt
@@ -230,17 +234,29 @@ func (w *Workspace) acknowledge(frame []byte) {
 	}
 	d.envelope.Ack = ack.Payload
 	w.record("in", "ack", d.what, w.clock.Now().Sub(d.envelope.SentAt), json.RawMessage(frame), nil)
-	// Effects come before the delivery is done, so that who waits for it sees
-	// them.
-	d.stopTimer()
-	delete(w.waiting, d.envelope.ID)
-	if d.acked != nil {
+	d.finish(w, Acknowledged, func() {
+		if d.acked == nil {
+			return
+		}
 		if !d.envelope.AcceptsResponsePayload {
 			ack.Payload = nil
 		}
 		d.acked(ack.Payload)
+	})
+}
+
+// Redeliver sends an event again, acknowledged or not, as Slack does at times:
+// an app has to know an event_id that it has seen.
+func (w *Workspace) Redeliver(e Envelope) (*Delivery, error) {
+	if e.Type != EventsAPI {
+		return nil, errorf("only events are sent again, not %s", e.Type)
 	}
-	d.finish(w, Acknowledged)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := &Delivery{what: "event again", envelope: Envelope{
+		Type: EventsAPI, RetryAttempt: e.RetryAttempt + 1, RetryReason: "timeout",
+	}}
+	return w.send(d, e.Payload), nil
 }
 
 // Envelopes returns what was sent to the app so far, oldest first, repeated

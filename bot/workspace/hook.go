@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -54,12 +55,12 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 func readHook(body io.Reader, contentType string) (args, error) {
 	raw, err := io.ReadAll(body)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // only tested for nil
+		return nil, err
 	}
 	if kind, _, _ := mime.ParseMediaType(contentType); kind == "application/x-www-form-urlencoded" {
 		form, err := url.ParseQuery(string(raw))
 		if err != nil {
-			return nil, err //nolint:wrapcheck // only tested for nil
+			return nil, err
 		}
 		raw = []byte(form.Get("payload"))
 	}
@@ -67,7 +68,7 @@ func readHook(body io.Reader, contentType string) (args, error) {
 	decoder.UseNumber()
 	a := args{}
 	if err := decoder.Decode(&a); err != nil {
-		return nil, err //nolint:wrapcheck // only tested for nil
+		return nil, err
 	}
 	return a, nil
 }
@@ -114,7 +115,7 @@ func (w *Workspace) respondTo(address string, a args) answer {
 func (w *Workspace) useHook(h *hook, a args) answer {
 	if err := w.respond(h, a); err != nil {
 		code := "invalid_payload"
-		if e, ok := err.(*apiError); ok { //nolint:errorlint // respond returns it as it is
+		if e, ok := errors.AsType[*apiError](err); ok {
 			code = e.code
 		}
 		return plain(http.StatusBadRequest, code)
@@ -148,13 +149,13 @@ func (w *Workspace) respond(h *hook, a args) error {
 		}
 		before := w.messageObject(original)
 		original.Text, original.Blocks, original.Attachments = said.text, said.blocks, said.attachments
-		w.edited(h.channel, original, w.bot.ID, before)
+		w.edited(h.channel, original, false, before)
 		return nil
 	}
 	m := &message{Message: Message{
 		User: w.bot.ID, App: true, Text: said.text, Blocks: said.blocks, Attachments: said.attachments,
 		ThreadTS: a.str("thread_ts"),
-	}}
+	}, hooked: true}
 	if a.str("response_type") != "in_channel" {
 		m.Ephemeral, m.Viewer = true, h.user.ID
 	}

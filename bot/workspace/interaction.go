@@ -189,7 +189,7 @@ func (w *Workspace) suggestion(u *User, p place, e element, typed string, got fu
 }
 
 func offerKey(u *User, p place, e element) string {
-	id := ""
+	var id string
 	if p.view != nil {
 		id = p.view.id
 	} else {
@@ -332,8 +332,9 @@ func (w *Workspace) slash(u *User, c *channel, command, text string) *Delivery {
 		delete(a, "replace_original")
 		delete(a, "delete_original")
 		// An immediate answer is not one of the response URL's five.
-		if err := w.respond(w.hooks[strings.TrimPrefix(h, w.base)], a); err != nil {
-			w.notice(u, c, command+" failed with the error \""+err.Error()+"\"")
+		err := w.respond(w.hooks[strings.TrimPrefix(h, w.base)], a)
+		if err != nil && err.Error() != "no_text" { // an answer without words shows nothing
+			w.notice(u, c, command+" failed with the error \"invalid_command_response\"")
 		}
 	}
 	return w.send(d, payload)

@@ -106,7 +106,7 @@ func LintView(view json.RawMessage) []Problem {
 	}
 	for _, key := range []string{"title", "submit", "close"} {
 		if v[key] != nil {
-			l.text(v[key], "/view/"+key, "plain_text", 1, viewTitle)
+			l.text(v[key], "/view/"+key, "plain_text", viewTitle)
 		}
 	}
 	l.length(v, "/view", "private_metadata", 0, metadataMost)
@@ -222,7 +222,7 @@ func (l *linter) list(v any, at string, least, most int) []any {
 }
 
 // text checks a text object of a type ("" for either).
-func (l *linter) text(v any, at, kind string, least, most int) {
+func (l *linter) text(v any, at, kind string, most int) {
 	t, ok := v.(object)
 	if !ok {
 		l.bad(at, "must be an object")
@@ -240,7 +240,7 @@ func (l *linter) text(v any, at, kind string, least, most int) {
 		l.known(t, at, "type text verbatim")
 	}
 	l.need(t, at, "text")
-	l.length(t, at, "text", least, most)
+	l.length(t, at, "text", 1, most)
 }
 
 // blockRule is what a type of block may hold and where it may stand.
@@ -329,11 +329,11 @@ func (l *linter) section(b object, at string) {
 		l.bad(at, "must define either `text` or `fields`")
 	}
 	if b["text"] != nil {
-		l.text(b["text"], at+"/text", "", 1, textMost)
+		l.text(b["text"], at+"/text", "", textMost)
 	}
 	if b["fields"] != nil {
 		for i, f := range l.list(b["fields"], at+"/fields", 1, fieldsMost) {
-			l.text(f, at+pointer("fields", i), "", 1, fieldMost)
+			l.text(f, at+pointer("fields", i), "", fieldMost)
 		}
 	}
 	if b["accessory"] != nil {
@@ -375,14 +375,14 @@ func (l *linter) context(b object, at string) {
 			l.element(e, place, "image")
 			continue
 		}
-		l.text(e, place, "", 1, textMost)
+		l.text(e, place, "", textMost)
 	}
 }
 
 func (l *linter) header(b object, at string) {
 	l.need(b, at, "text")
 	if b["text"] != nil {
-		l.text(b["text"], at+"/text", "plain_text", 1, headerMost)
+		l.text(b["text"], at+"/text", "plain_text", headerMost)
 	}
 	if level, ok := b["level"]; ok {
 		if n := (args{"n": level}).integer("n", 0); n < 1 || n > 4 {
@@ -395,10 +395,10 @@ func (l *linter) input(b object, at string) {
 	l.inputs = true
 	l.need(b, at, "label", "element")
 	if b["label"] != nil {
-		l.text(b["label"], at+"/label", "plain_text", 1, labelMost)
+		l.text(b["label"], at+"/label", "plain_text", labelMost)
 	}
 	if b["hint"] != nil {
-		l.text(b["hint"], at+"/hint", "plain_text", 1, labelMost)
+		l.text(b["hint"], at+"/hint", "plain_text", labelMost)
 	}
 	if b["element"] != nil {
 		l.element(b["element"], at+"/element", "plain_text_input email_text_input url_text_input number_input rich_text_input file_input checkboxes radio_buttons datepicker datetimepicker timepicker "+selects)
@@ -413,17 +413,17 @@ func (l *linter) image(b object, at string) {
 	l.address(b, at, "image_url")
 	l.length(b, at, "alt_text", 1, altMost)
 	if b["title"] != nil {
-		l.text(b["title"], at+"/title", "plain_text", 1, altMost)
+		l.text(b["title"], at+"/title", "plain_text", altMost)
 	}
 }
 
 func (l *linter) video(b object, at string) {
 	l.need(b, at, "alt_text", "title", "thumbnail_url", "video_url")
 	if b["title"] != nil {
-		l.text(b["title"], at+"/title", "plain_text", 1, videoTitle-1)
+		l.text(b["title"], at+"/title", "plain_text", videoTitle-1)
 	}
 	if b["description"] != nil {
-		l.text(b["description"], at+"/description", "plain_text", 1, videoTitle-1)
+		l.text(b["description"], at+"/description", "plain_text", videoTitle-1)
 	}
 	l.length(b, at, "author_name", 0, 49)
 }
@@ -431,7 +431,7 @@ func (l *linter) video(b object, at string) {
 func (l *linter) alert(b object, at string) {
 	l.need(b, at, "text")
 	if b["text"] != nil {
-		l.text(b["text"], at+"/text", "", 1, alertText)
+		l.text(b["text"], at+"/text", "", alertText)
 	}
 }
 
@@ -553,7 +553,7 @@ func (l *linter) element(v any, at, allowed string) {
 		l.actions[id] = true
 	}
 	if e["placeholder"] != nil {
-		l.text(e["placeholder"], at+"/placeholder", "plain_text", 1, placeholderMost)
+		l.text(e["placeholder"], at+"/placeholder", "plain_text", placeholderMost)
 	}
 	if e["confirm"] != nil {
 		l.confirm(e["confirm"], at+"/confirm")
@@ -570,7 +570,7 @@ func (l *linter) element(v any, at, allowed string) {
 		l.known(e, at, "type action_id confirm text value url style accessibility_label")
 		l.need(e, at, "text")
 		if e["text"] != nil {
-			l.text(e["text"], at+"/text", "plain_text", 1, buttonText)
+			l.text(e["text"], at+"/text", "plain_text", buttonText)
 		}
 		l.length(e, at, "value", 1, valueMost)
 		l.address(e, at, "url")
@@ -672,11 +672,11 @@ func (l *linter) confirm(v any, at string) {
 	l.need(c, at, "title", "text", "confirm", "deny")
 	for key, most := range map[string]int{"title": confirmTitle, "confirm": confirmButton, "deny": confirmButton} {
 		if c[key] != nil {
-			l.text(c[key], at+"/"+key, "plain_text", 1, most)
+			l.text(c[key], at+"/"+key, "plain_text", most)
 		}
 	}
 	if c["text"] != nil {
-		l.text(c["text"], at+"/text", "", 1, confirmText)
+		l.text(c["text"], at+"/text", "", confirmText)
 	}
 }
 
@@ -695,10 +695,10 @@ func (l *linter) option(v any, at, kind string) {
 	l.known(o, at, "text value description url")
 	l.need(o, at, "text", "value")
 	if o["text"] != nil {
-		l.text(o["text"], at+"/text", kind, 1, optionMost)
+		l.text(o["text"], at+"/text", kind, optionMost)
 	}
 	if o["description"] != nil {
-		l.text(o["description"], at+"/description", kind, 1, optionMost)
+		l.text(o["description"], at+"/description", kind, optionMost)
 	}
 	l.length(o, at, "value", 1, optionValue)
 	l.address(o, at, "url")
@@ -715,7 +715,7 @@ func (l *linter) groups(v any, at string, least int) {
 		l.known(group, place, "label options")
 		l.need(group, place, "label", "options")
 		if group["label"] != nil {
-			l.text(group["label"], place+"/label", "plain_text", 1, optionMost)
+			l.text(group["label"], place+"/label", "plain_text", optionMost)
 		}
 		if group["options"] != nil {
 			l.options(group["options"], place+"/options", 1, optionsMost, "plain_text")

@@ -53,10 +53,10 @@ func client(t *testing.T, w *Workspace, options ...slack.Option) *slack.Client {
 
 // run connects a bot and has every envelope handled by handle, until the test
 // ends.
-func run(t *testing.T, w *Workspace, handle func(a *app, e socketmode.Event)) *app {
+func run(t *testing.T, w *Workspace, handle func(a *app, e socketmode.Event), options ...socketmode.Option) *app {
 	t.Helper()
 	a := &app{Client: client(t, w)}
-	a.socket = socketmode.New(a.Client)
+	a.socket = socketmode.New(a.Client, options...)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -86,11 +86,5 @@ func run(t *testing.T, w *Workspace, handle func(a *app, e socketmode.Event)) *a
 	return a
 }
 
-// must returns v, or fails the test.
-func must[T any](t *testing.T, v T, err error) T {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
+// ack acknowledges everything and does nothing else.
+func ack(a *app, e socketmode.Event) { _ = a.socket.Ack(*e.Request) }

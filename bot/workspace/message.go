@@ -41,12 +41,12 @@ type Reaction struct {
 // message is a message with what only the server knows of it.
 type message struct {
 	Message
-	metadata  json.RawMessage
-	editedTS  string
-	editor    string
-	latest    string // ts of the latest reply
-	clientID  string
-	broadcast bool
+	metadata json.RawMessage
+	editedTS string
+	editor   string
+	latest   string // ts of the latest reply
+	clientID string
+	hooked   bool // it came by a response URL
 	// states holds what each person has chosen in the message's elements.
 	states map[string]stateValues
 }
@@ -234,11 +234,14 @@ func (w *Workspace) messageEvent(c *channel, event object) {
 	w.event(name, c.scope("history"), event)
 }
 
-// edited records and shows a change to a message. w.mu is held.
-func (w *Workspace) edited(c *channel, m *message, editor string, before object) {
-	m.editedTS = w.newTS()
-	m.editor = editor
-	m.Edited = w.clock.Now().UTC().Format(time.RFC3339)
+// edited records and shows a change that the bot has made to a message, marked
+// as an edit or not. w.mu is held.
+func (w *Workspace) edited(c *channel, m *message, marked bool, before object) {
+	if marked {
+		m.editedTS = w.newTS()
+		m.editor = w.bot.ID
+		m.Edited = w.clock.Now().UTC().Format(time.RFC3339)
+	}
 	w.show(c, m)
 	if !m.Ephemeral {
 		w.messageEvent(c, object{

@@ -157,7 +157,8 @@ func (w *Workspace) state(u *User) object {
 			o["user"], o["name"] = w.bot.ID, w.bot.Name
 		}
 		channels = append(channels, o)
-		messages[c.id] = c.seen(u)
+		// Notices go to the page as frames of their own, once.
+		messages[c.id] = slices.DeleteFunc(c.seen(u), func(m Message) bool { return m.Subtype == "notice" })
 	}
 	commands := []object{}
 	for _, c := range w.manifest.Features.SlashCommands {
@@ -207,7 +208,7 @@ func (w *Workspace) routePage(mux *http.ServeMux) {
 			return
 		}
 		h := rw.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data: http: https:; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.URL.Path == "/" || strings.HasSuffix(r.URL.Path, ".html") {
@@ -485,12 +486,12 @@ func pageAction(_ context.Context, w *Workspace, u *User, q request) (object, er
 	}
 	if d == nil {
 		w.actionState(u, q.ID, Acknowledged)
-		return nil, nil //nolint:nilnil // an answer without fields of its own
+		return nil, nil
 	}
 	if d.envelope.State == Sent {
 		d.acked = func(json.RawMessage) { w.actionState(u, q.ID, Acknowledged) }
 	}
-	return nil, nil //nolint:nilnil // an answer without fields of its own
+	return nil, nil
 }
 
 func pageOptions(ctx context.Context, w *Workspace, u *User, q request) (object, error) {
@@ -503,6 +504,10 @@ func pageOptions(ctx context.Context, w *Workspace, u *User, q request) (object,
 	if err != nil {
 		w.mu.Unlock()
 		return nil, err
+	}
+	if len([]rune(q.Value)) < e.leastQuery() {
+		w.mu.Unlock()
+		return object{"options": []option{}}, nil
 	}
 	o := object{}
 	problem := ""
@@ -550,7 +555,7 @@ func pageSubmit(ctx context.Context, w *Workspace, u *User, q request) (object, 
 	case len(v.errors) > 0:
 		return object{"errors": v.errors}, nil
 	}
-	return nil, nil //nolint:nilnil // an answer without fields of its own
+	return nil, nil
 }
 
 func pageClose(_ context.Context, w *Workspace, u *User, q request) (object, error) {
@@ -558,10 +563,10 @@ func pageClose(_ context.Context, w *Workspace, u *User, q request) (object, err
 	defer w.mu.Unlock()
 	v := w.views[q.ViewID]
 	if v == nil || !slices.Contains(w.stacks[u.ID], v) {
-		return nil, nil //nolint:nilnil // closed already: nothing to say
+		return nil, nil
 	}
 	w.closeView(u, v)
-	return nil, nil //nolint:nilnil // an answer without fields of its own
+	return nil, nil
 }
 
 func pageShortcut(_ context.Context, w *Workspace, u *User, q request) (object, error) {
@@ -587,7 +592,7 @@ func pageJoin(_ context.Context, w *Workspace, u *User, q request) (object, erro
 	// Anybody may join a public channel by themselves.
 	if peer := w.user(q.Who); peer == u && c.kind == PublicChannel && !c.member(u.ID) && !c.archived {
 		w.join(c, u, nil)
-		return nil, nil //nolint:nilnil // an answer without fields of its own
+		return nil, nil
 	}
 	return nil, w.invite(u, c, q.Who)
 }

@@ -280,7 +280,7 @@ func (w *Workspace) use(u *User, p place, e element, given object, failed func(E
 		w.change()
 	}
 	if !e.dispatches() {
-		return nil, nil //nolint:nilnil // documented: nothing is sent
+		return nil, nil
 	}
 	return w.blockActions(u, p, e, given, failed), nil
 }
@@ -350,7 +350,8 @@ type Suggestions struct {
 }
 
 // Suggest makes a user type into an external select and returns what the app
-// offers. An app that does not answer, or with options that Slack would not
+// offers; nothing, without asking the app, for less than min_query_length. An
+// app that does not answer, or with options that Slack would not
 // take, is an error.
 func (w *Workspace) Suggest(ctx context.Context, user string, where Place, which, typed string) (Suggestions, error) {
 	w.mu.Lock()
@@ -361,6 +362,10 @@ func (w *Workspace) Suggest(ctx context.Context, user string, where Place, which
 	if err != nil {
 		w.mu.Unlock()
 		return Suggestions{}, err
+	}
+	if len([]rune(typed)) < e.leastQuery() {
+		w.mu.Unlock()
+		return Suggestions{}, nil
 	}
 	var s Suggestions
 	var problem string

@@ -14,7 +14,7 @@ type tapListener struct{ net.Listener }
 func (l tapListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
-		return nil, err //nolint:wrapcheck // net/http looks at the error's type
+		return nil, err
 	}
 	return &tapConn{Conn: c}, nil
 }
@@ -46,7 +46,7 @@ func (c *tapConn) Read(b []byte) (int, error) {
 	if c.started {
 		c.watch(b[:n])
 	}
-	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
+	return n, err
 }
 
 func (c *tapConn) watch(b []byte) {

@@ -3,6 +3,8 @@ package workspace
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A User is a member of the workspace.
@@ -33,14 +35,14 @@ type UserGroup struct {
 const slackbot = "USLACKBOT"
 
 func initials(name string) string {
-	var s strings.Builder
-	for _, word := range strings.Fields(name) {
-		s.WriteString(strings.ToUpper(word[:1]))
-		if s.Len() == 2 {
+	var s []rune
+	for word := range strings.FieldsSeq(name) {
+		first, _ := utf8.DecodeRuneInString(word)
+		if s = append(s, unicode.ToUpper(first)); len(s) == 2 {
 			break
 		}
 	}
-	return s.String()
+	return string(s)
 }
 
 // user finds a user by id, or by name with or without an "@". w.mu is held.

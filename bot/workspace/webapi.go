@@ -75,7 +75,7 @@ func tiers() map[string]Rate {
 		60:  "chat.postMessage", // one a second and channel
 		100: "chat.postEphemeral conversations.members users.info views.open views.push views.update views.publish assistant.threads.setStatus",
 	} {
-		for _, name := range strings.Fields(names) {
+		for name := range strings.FieldsSeq(names) {
 			limits[name] = Rate{Calls: per, Per: time.Minute}
 		}
 	}
@@ -368,8 +368,8 @@ func (w *Workspace) headerScopes(token string) string {
 const jsonKind = "application/json; charset=utf-8"
 
 func failure(err error) answer {
-	var e *apiError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*apiError](err)
+	if !ok {
 		e = &apiError{code: "internal_error"}
 	}
 	reply := object{"ok": false, "error": e.code}
@@ -390,7 +390,11 @@ func (w *Workspace) call(name string, a args, token, warning string) answer {
 		return failure(failMore("unknown_method", object{"req_method": name}))
 	}
 	if limit, ok := w.opts.RateLimits[name]; ok {
-		if wait := w.limited(name, limit); wait > 0 {
+		key := name
+		if name == "chat.postMessage" { // limited in each channel by itself
+			key += " " + a.str("channel")
+		}
+		if wait := w.limited(key, limit); wait > 0 {
 			return tooMany(wait)
 		}
 	}

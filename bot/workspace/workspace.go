@@ -220,7 +220,7 @@ func (w *Workspace) Close() error {
 	sockets := append([]*socket{}, w.sockets...)
 	for _, d := range w.waiting {
 		d.stopTimer()
-		d.finish(w, Undelivered)
+		d.finish(w, Undelivered, nil)
 	}
 	for p := range w.pages {
 		p.close()

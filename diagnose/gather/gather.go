@@ -11,25 +11,27 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/dnstrace"
+	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/probe"
 )
 
 // An Inventory knows the certificates, and what else the AWS accounts tell.
 type Inventory interface {
 	// Find returns the certificates that a query is about.
-	Find(ctx context.Context, q diagnose.Query, progress func(diagnose.Progress)) Found
-	// HostedZones returns the Route 53 zones that names could be in.
+	Find(ctx context.Context, q diagnose.Query, progress func(diagnose.Progress)) inventory.Found
+	// HostedZones returns the Route 53 zones that names could be in, over all
+	// accounts where account is empty.
 	HostedZones(ctx context.Context, account string, names []string) ([]diagnose.HostedZone, []diagnose.Unseen)
 	// Authority describes a private CA.
 	Authority(ctx context.Context, arn string) *diagnose.Authority
 }
 
-// Found is what an inventory found for a query.
-type Found struct {
-	Certificates []diagnose.Certificate
-	More         []diagnose.CertificateRef
-	Similar      []diagnose.CertificateRef
-	Scope        diagnose.Scope
-}
+var (
+	_ Inventory = (*inventory.Inventory)(nil)
+	_ Resolver  = (*dnstrace.Session)(nil)
+	_ Prober    = (*probe.Prober)(nil)
+)
 
 // A Resolver asks DNS for one diagnosis and remembers what it was told.
 type Resolver interface {

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/acmbot/acmbot/bot"
+)
+
+// A healthServer tells an orchestrator whether the bot is connected to Slack.
+type healthServer struct {
+	listener net.Listener
+	server   *http.Server
+	done     chan struct{}
+}
+
+// serveHealth listens on an address and answers GET /healthz with the bot's
+// health as JSON: with status 200 where a connection to Slack is alive, with
+// 503 otherwise.
+func serveHealth(address string, health func() bot.Health) (*healthServer, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, &settingError{"ACMBOT_HEALTH_LISTEN", fmt.Sprintf("is %q, where acmbot cannot listen: %s", address, listenTrouble(err)), ""}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		h := health()
+		w.Header().Set("Content-Type", "application/json")
+		if !h.Alive {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		// What fails here is the connection, and the client knows.
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"alive": h.Alive, "sockets": h.Sockets, "wanted": h.Wanted,
+			"running": h.Running, "waiting": h.Waiting, "missing_scopes": h.MissingScopes,
+		})
+	})
+	s := &healthServer{
+		listener: listener,
+		server:   &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
+		done:     make(chan struct{}),
+	}
+	go func() {
+		defer close(s.done)
+		_ = s.server.Serve(listener) // ends by close
+	}()
+	return s, nil
+}
+
+func (s *healthServer) close() {
+	_ = s.server.Close()
+	<-s.done
+}

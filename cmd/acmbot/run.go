@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/acmbot/acmbot/bot"
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+const runSynopsis = `usage: acmbot run
+
+Answers in Slack until it is told to stop (SIGINT or SIGTERM). It is set up by
+environment variables:
+
+`
+
+func runRun(ctx context.Context, c *console, args []string) error {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	others, err := c.parseFlags(flags, args, runSynopsis)
+	if errors.Is(err, flag.ErrHelp) {
+		printSettings(c.stdout, allSettings())
+	}
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return usageErrorf("run takes no arguments; its settings are environment variables, and acmbot help run lists them")
+	}
+	var slack slackSettings
+	var look lookSettings
+	var logging logSettings
+	err = load(&slack, &look, &logging)
+	log := logging.logger(c.stderr)
+	where, lookErr := look.look(ctx, log)
+	if err := errors.Join(err, lookErr); err != nil {
+		return &exitError{exitUsage, err}
+	}
+
+	b, err := bot.New(slack.bot(where.doctor(), time.Duration(look.Timeout), log))
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if slack.Health != "" {
+		health, err := serveHealth(string(slack.Health), b.Health)
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		defer health.close()
+	}
+	log.Info("starting", "version", describeVersion(), "regions", where.inventory.Regions, "roles", len(where.inventory.RoleARNs))
+	if err := b.Run(ctx); err != nil {
+		if refusal, ok := errors.AsType[*bot.Refusal](err); ok {
+			return &exitError{exitUsage, refusal}
+		}
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// bot are the options of a bot with these settings.
+func (s slackSettings) bot(doctor diagnose.Diagnostician, timeout time.Duration, log *slog.Logger) bot.Options {
+	return bot.Options{
+		BotToken:      s.BotToken.reveal(),
+		AppToken:      s.AppToken.reveal(),
+		APIURL:        string(s.APIURL),
+		Diagnostician: doctor,
+		Command:       string(s.Command),
+		Version:       describeVersion(),
+		Logger:        log,
+		Workers:       int(s.Workers),
+		QueueLen:      int(s.Queue),
+		PerUser:       int(s.PerUser),
+		// The doctor ends by itself, with what it has; this is for one that
+		// does not.
+		AnswerTimeout: timeout + 10*time.Second,
+	}
+}
+
+// logger writes log lines as the settings say.
+func (s logSettings) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.Level(s.Level)}
+	if s.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

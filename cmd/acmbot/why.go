@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/terminal"
+	"github.com/acmbot/acmbot/diagnose/world"
+)
+
+// The exit statuses of `acmbot why --exit-code`.
+const (
+	exitActionNeeded = 10
+	exitNotTold      = 11
+)
+
+const whySynopsis = `usage: acmbot why [flags] <domain>
+
+Says why the ACM certificate for a domain does not renew, and what to do about
+it. <domain> may also be a URL, a wildcard such as '*.example.com', a
+certificate's ARN or its id. AWS credentials are found as the AWS CLI finds
+them; acmbot help run lists the settings. The exit status is 0 once there is an
+answer, whatever it is, 1 if no certificates could be read at all, and 2 for
+usage or settings that are wrong.
+
+Try: acmbot why --world demo shop.example.com
+
+`
+
+// whyFlags are the flags of `acmbot why`.
+type whyFlags struct {
+	json, evidence, noColor, exitCode, redact bool
+	world, record, replay                     string
+}
+
+func runWhy(ctx context.Context, c *console, args []string) error {
+	var f whyFlags
+	flags := flag.NewFlagSet("why", flag.ContinueOnError)
+	flags.BoolVar(&f.json, "json", false, "print the answer as one JSON document")
+	flags.BoolVar(&f.evidence, "evidence", false, "show all evidence, all names with their records, and sources")
+	flags.BoolVar(&f.evidence, "verbose", false, "the same as --evidence")
+	flags.BoolVar(&f.noColor, "no-color", false, "print without colours, as into a pipe or where NO_COLOR is set")
+	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 10 if the certificate is down, blocked or will fail to renew, and with 11 if that cannot be told")
+	flags.StringVar(&f.world, "world", "", "ask an embedded world instead of AWS and the Internet: a scenario `file`, or \"demo\"")
+	flags.StringVar(&f.record, "record", "", "also write all that was observed to a `file`, for --replay")
+	flags.BoolVar(&f.redact, "redact", false, "replace account ids, and leave out tags, in what --record writes")
+	flags.StringVar(&f.replay, "replay", "", "judge what --record wrote to a `file`, and look at nothing else; takes no domain")
+	others, err := c.parseFlags(flags, args, whySynopsis)
+	if err != nil {
+		return err
+	}
+	answer, err := c.answer(ctx, f, others)
+	if err != nil {
+		return err
+	}
+	if f.record != "" {
+		if err := record(answer, f.record, f.redact); err != nil {
+			return err
+		}
+	}
+	if err := c.print(answer, f); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return exitOf(answer, f.exitCode)
+}
+
+// answer finds the answer, by looking or in a file.
+func (c *console) answer(ctx context.Context, f whyFlags, args []string) (diagnose.Answer, error) {
+	var none diagnose.Answer
+	switch {
+	case f.redact && f.record == "":
+		return none, usageErrorf("--redact goes with --record")
+	case f.replay != "" && (f.world != "" || len(args) > 0):
+		return none, usageErrorf("--replay takes neither a domain nor --world: what was asked is in the file")
+	case f.replay != "":
+		return replay(f.replay)
+	case len(args) == 0:
+		return none, usageErrorf("why needs a domain, such as: acmbot why shop.example.com")
+	case len(args) > 1:
+		return none, usageErrorf("why takes one domain at a time, not %d", len(args))
+	}
+	query, err := diagnose.ParseQuery(args[0])
+	if err != nil {
+		return none, &exitError{exitUsage, fmt.Errorf("cannot look up %q: %w", args[0], err)}
+	}
+	var where sight
+	if f.world != "" {
+		scene, err := startWorld(ctx, f.world, world.Options{})
+		if err != nil {
+			return none, err
+		}
+		defer scene.Close()
+		where = sightOf(scene)
+	} else {
+		var look lookSettings
+		err := load(&look)
+		if err == nil {
+			where, err = look.look(ctx, slog.New(slog.DiscardHandler))
+		}
+		if err != nil {
+			return none, &exitError{exitUsage, err}
+		}
+	}
+	progress := newProgressLine(c.stderr)
+	defer progress.clear()
+	return where.doctor().Answer(ctx, query, progress.show), nil
+}
+
+func replay(path string) (diagnose.Answer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return diagnose.Answer{}, usageErrorf("there is no file %q that can be read; --replay takes a file that --record wrote", path)
+	}
+	defer f.Close()
+	recording, err := diagnose.ReadRecording(f)
+	if err != nil {
+		return diagnose.Answer{}, usageErrorf("%s: %w", path, err)
+	}
+	return recording.Answer(), nil
+}
+
+// record keeps what an answer rests on. It may tell of what is nobody else's
+// business: only its owner can read it.
+func record(a diagnose.Answer, path string, redact bool) error {
+	recording := a.Recording()
+	if redact {
+		var err error
+		if recording, err = recording.Redacted(); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("--record cannot write to %q", path)
+	}
+	return errors.Join(recording.Write(f), f.Close())
+}
+
+func (c *console) print(a diagnose.Answer, f whyFlags) error {
+	if f.json {
+		encoder := json.NewEncoder(c.stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(a)
+	}
+	_, err := io.WriteString(c.stdout, terminal.Render(a, terminal.Options{
+		Color:    !f.noColor && colored(c.stdout),
+		Evidence: f.evidence,
+		Width:    columns(c.stdout),
+	}))
+	return err
+}
+
+// exitOf is how `acmbot why` ends after an answer.
+func exitOf(a diagnose.Answer, byVerdict bool) error {
+	if len(a.Reports) == 0 && len(a.Scope.Places) == 0 {
+		return &exitError{status: exitFailure}
+	}
+	if !byVerdict {
+		return nil
+	}
+	verdict := diagnose.VerdictUnknown
+	if len(a.Reports) > 0 {
+		verdict = a.Reports[0].Verdict
+	}
+	switch verdict {
+	case diagnose.VerdictDown, diagnose.VerdictBlocked, diagnose.VerdictWillFail:
+		return &exitError{status: exitActionNeeded}
+	case diagnose.VerdictUnknown:
+		return &exitError{status: exitNotTold}
+	default:
+		return nil
+	}
+}
+
+// colored reports whether colours are wanted on an output: on a terminal, and
+// unless NO_COLOR says otherwise (https://no-color.org).
+func colored(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is the width to wrap sentences at: the terminal's, but no wider than
+// is easy to read.
+func columns(w io.Writer) int {
+	const readable = 100
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 20 {
+			return min(width, readable)
+		}
+	}
+	return 80
+}

@@ -1,0 +1,137 @@
+package deploy
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/acmbot/acmbot/diagnose/inventory"
+)
+
+// A list is a string or a list of strings, as in a policy document.
+type list []string
+
+func (l *list) UnmarshalJSON(text []byte) error {
+	if bytes.HasPrefix(text, []byte(`"`)) {
+		*l = make(list, 1)
+		return json.Unmarshal(text, &(*l)[0])
+	}
+	return json.Unmarshal(text, (*[]string)(l))
+}
+
+// A policy is an IAM policy document ("IAM JSON policy elements reference", IAM
+// User Guide,
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html).
+type policy struct {
+	Version   string
+	Statement []struct {
+		Sid       string
+		Effect    string
+		Principal map[string]list
+		Action    list
+		Resource  list
+		Condition map[string]map[string]list
+	}
+}
+
+func read(t *testing.T, path string) policy {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var p policy
+	if err := decoder.Decode(&p); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return p
+}
+
+func (p policy) actions() []string {
+	var all []string
+	for _, s := range p.Statement {
+		all = append(all, s.Action...)
+	}
+	slices.Sort(all)
+	return all
+}
+
+var (
+	sid      = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	readOnly = regexp.MustCompile(`^[a-z0-9-]+:(List|Search|Describe|Get)[A-Za-z]+$`)
+)
+
+func TestPoliciesAreWellFormed(t *testing.T) {
+	paths, err := filepath.Glob("iam/*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no policies: %v", err)
+	}
+	for _, path := range paths {
+		p := read(t, path)
+		if p.Version != "2012-10-17" {
+			t.Errorf("%s: version %q", path, p.Version)
+		}
+		seen := map[string]bool{}
+		for _, s := range p.Statement {
+			if !sid.MatchString(s.Sid) || seen[s.Sid] {
+				t.Errorf("%s: the statement id %q is not of letters and digits, or not the only one", path, s.Sid)
+			}
+			seen[s.Sid] = true
+			if s.Effect != "Allow" || len(s.Action) == 0 || len(s.Resource) == 0 == (len(s.Principal) == 0) {
+				t.Errorf("%s: %s is incomplete", path, s.Sid)
+			}
+			for _, action := range s.Action {
+				if action != "sts:AssumeRole" && !readOnly.MatchString(action) {
+					t.Errorf("%s: %s does not only read", path, action)
+				}
+			}
+		}
+	}
+}
+
+// What is allowed is what the program calls, no more and no less.
+func TestPoliciesMatchTheProgram(t *testing.T) {
+	var core, extra []string
+	for _, action := range inventory.Actions() {
+		switch service, _, _ := strings.Cut(action, ":"); service {
+		case "acm":
+			core = append(core, action)
+		case "sts": // AssumeRole has files of its own; GetCallerIdentity is allowed to all
+		default:
+			extra = append(extra, action)
+		}
+	}
+	slices.Sort(core)
+	slices.Sort(extra)
+	for path, want := range map[string][]string{"iam/read.json": core, "iam/read-extra.json": extra} {
+		if diff := cmp.Diff(want, read(t, path).actions()); diff != "" {
+			t.Errorf("%s mismatch (-calls, +allowed):\n%s", path, diff)
+		}
+	}
+}
+
+// The table names every policy there is.
+func TestReadmeNamesThePolicies(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob("iam/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if !strings.Contains(string(readme), "]("+path+")") {
+			t.Errorf("README.md does not link to %s", path)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package probe
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestPublic(t *testing.T) {
+	tests := map[string]bool{
+		"8.8.8.8":         true,
+		"52.95.110.1":     true,
+		"192.0.1.255":     true,
+		"172.32.0.1":      true,
+		"100.128.0.1":     true,
+		"198.20.0.1":      true,
+		"2600:9000::1":    true,
+		"2a00:1450::1":    true,
+		"64:ff9b::808:8":  true,
+		"2002:808:808::1": true,
+		"::ffff:8.8.8.8":  true,
+
+		"0.0.0.0":                  false,
+		"10.1.2.3":                 false,
+		"100.64.0.1":               false,
+		"127.0.0.1":                false,
+		"127.255.255.254":          false,
+		"169.254.169.254":          false,
+		"172.16.0.1":               false,
+		"172.31.255.255":           false,
+		"192.0.0.8":                false,
+		"192.0.2.1":                false,
+		"192.88.99.1":              false,
+		"192.168.255.255":          false,
+		"198.18.0.1":               false,
+		"198.19.255.255":           false,
+		"198.51.100.1":             false,
+		"203.0.113.1":              false,
+		"224.0.0.1":                false,
+		"240.0.0.1":                false,
+		"255.255.255.255":          false,
+		"168.63.129.16":            false,
+		"::":                       false,
+		"::1":                      false,
+		"::8.8.8.8":                false,
+		"::ffff:127.0.0.1":         false,
+		"::ffff:169.254.169.254":   false,
+		"64:ff9b::a00:1":           false, // 10.0.0.1
+		"64:ff9b::a9fe:a9fe":       false, // 169.254.169.254
+		"64:ff9b:1::1":             false,
+		"100::1":                   false,
+		"2001::1":                  false,
+		"2001:db8::1":              false,
+		"2002:7f00:1::1":           false, // 127.0.0.1
+		"3fff::1":                  false,
+		"4000::1":                  false,
+		"5f00::1":                  false,
+		"fc00::1":                  false,
+		"fd00:ec2::254":            false,
+		"fe80::1":                  false,
+		"fe80::1%eth0":             false,
+		"fec0::1":                  false,
+		"ff02::1":                  false,
+		"2000:ffff:ffff::%nowhere": true,
+	}
+	for text, want := range tests {
+		t.Run(text, func(t *testing.T) {
+			if got := Public(netip.MustParseAddr(text)); got != want {
+				t.Errorf("Public(%s) = %v, want %v", text, got, want)
+			}
+		})
+	}
+}
+
+func TestAllowOpensPrivateButNotMetadata(t *testing.T) {
+	p := New(Options{Allow: []netip.Prefix{
+		netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"),
+	}})
+	tests := map[string]bool{
+		"10.1.2.3":               true,
+		"127.0.0.1":              true,
+		"198.51.100.7":           true,
+		"fd12::1":                true,
+		"169.254.169.254":        false,
+		"169.254.170.2":          false,
+		"::ffff:169.254.169.254": false,
+		"64:ff9b::a9fe:a9fe":     false,
+		"2002:a9fe:a9fe::":       false,
+		"::a9fe:a9fe":            false,
+		"fd00:ec2::254":          false,
+		"fe80::1":                false,
+		"168.63.129.16":          false,
+		"100.100.100.200":        false,
+	}
+	for text, want := range tests {
+		t.Run(text, func(t *testing.T) {
+			err := p.check(netip.MustParseAddr(text))
+			if got := err == nil; got != want {
+				t.Errorf("allowed = %v (%v), want %v", got, err, want)
+			}
+		})
+	}
+}
+
+func TestRefusalNamesTheSettingOnlyWhereItHelps(t *testing.T) {
+	p := New(Options{})
+	if got := p.check(netip.MustParseAddr("10.0.0.1")).Error(); !strings.Contains(got, "ACMBOT_PROBE_ALLOW") || !strings.Contains(got, "a private address") {
+		t.Errorf("refusal of a private address: %q", got)
+	}
+	if got := p.check(netip.MustParseAddr("169.254.169.254")).Error(); strings.Contains(got, "ACMBOT_PROBE_ALLOW") {
+		t.Errorf("refusal of the metadata address: %q", got)
+	}
+}
+
+// The dialer itself refuses too, whatever the way to it.
+func TestDialerRefuses(t *testing.T) {
+	conn, err := New(Options{}).dial(t.Context(), "tcp", "127.0.0.1:1")
+	if err == nil {
+		_ = conn.Close()
+	}
+	var refusal *notAllowed
+	if !errors.As(err, &refusal) {
+		t.Errorf("dialling loopback: %v, want a refusal", err)
+	}
+}

@@ -1,0 +1,121 @@
+package awsapi
+
+import (
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// An invocation is one action under way. The server's lock is held.
+type invocation struct {
+	*Server
+	request  *request
+	account  *Account
+	region   *Region
+	who      identity
+	resource string
+	wrote    bool
+}
+
+// actions are all the actions, as IAM names them.
+var actions = map[string]func(*invocation) (any, *Error){
+	"acm:DescribeCertificate":              describeCertificate,
+	"acm:GetAccountConfiguration":          getAccountConfiguration,
+	"acm:GetCertificate":                   getCertificate,
+	"acm:ListCertificateDomainValidations": listCertificateDomainValidations,
+	"acm:ListCertificates":                 listCertificates,
+	"acm:ListTagsForCertificate":           listTagsForCertificate,
+	"acm:RenewCertificate":                 renewCertificate,
+	"acm:ResendValidationEmail":            resendValidationEmail,
+	"acm:SearchCertificates":               searchCertificates,
+	"acm:UpdateCertificateOptions":         updateCertificateOptions,
+
+	"acm-pca:DescribeCertificateAuthority": describeCertificateAuthority,
+	"acm-pca:GetPolicy":                    getPolicy,
+	"acm-pca:ListPermissions":              listPermissions,
+
+	"route53:ChangeResourceRecordSets": changeResourceRecordSets,
+	"route53:GetChange":                getChange,
+	"route53:GetDNSSEC":                getDNSSEC,
+	"route53:GetHostedZone":            getHostedZone,
+	"route53:ListHostedZones":          listHostedZones,
+	"route53:ListHostedZonesByName":    listHostedZonesByName,
+	"route53:ListResourceRecordSets":   listResourceRecordSets,
+
+	"sts:AssumeRole":        assumeRole,
+	"sts:GetCallerIdentity": getCallerIdentity,
+}
+
+// authorize checks the deny lists.
+func (c *invocation) authorize() *Error {
+	if c.region.Disabled {
+		return &Error{Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}
+	}
+	action := c.request.service + ":" + c.request.action
+	// GetCallerIdentity needs no permission, and cannot be denied by a policy
+	// of the caller ("GetCallerIdentity", AWS Security Token Service API
+	// Reference, https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
+	if action == "sts:GetCallerIdentity" {
+		return nil
+	}
+	if denies(c.account.DenyByPolicy, action) {
+		return c.denied(action, "with an explicit deny in a service control policy")
+	}
+	if denies(c.account.Deny, action) || denies(c.region.Deny, action) || denies(c.who.deny, action) {
+		return c.denied(action, "because no identity-based policy allows the "+action+" action")
+	}
+	return nil
+}
+
+func (c *invocation) denied(action, why string) *Error {
+	return &Error{Code: "AccessDeniedException", Message: "User: " + c.who.principal + " is not authorized to perform: " + action + " on resource: * " + why}
+}
+
+func denies(patterns []string, action string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		prefix, wild := strings.CutSuffix(p, "*")
+		return p == action || wild && strings.HasPrefix(action, prefix)
+	})
+}
+
+// page cuts one page out of a list. Tokens are opaque to clients; here they
+// hold the offset.
+func page[T any](c *invocation, list []T, size int, token string) ([]T, string, *Error) {
+	if limit := c.state.Quirks.PageSize; limit > 0 {
+		size = min(size, limit)
+	}
+	offset := 0
+	if token != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(token)
+		if err == nil {
+			offset, err = strconv.Atoi(string(raw))
+		}
+		if err != nil || offset < 0 || offset > len(list) {
+			return nil, "", &Error{Code: "ValidationException", Message: "The provided NextToken is not valid."}
+		}
+	}
+	end := min(offset+size, len(list))
+	next := ""
+	if end < len(list) {
+		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(end)))
+	}
+	return list[offset:end], next, nil
+}
+
+// pageSize checks the size of a page that was asked for.
+func pageSize(asked *int, fallback, limit int, name string) (int, *Error) {
+	if asked == nil {
+		return fallback, nil
+	}
+	constraint := ""
+	switch {
+	case *asked < 1:
+		constraint = "greater than or equal to 1"
+	case *asked > limit:
+		constraint = "less than or equal to " + strconv.Itoa(limit)
+	default:
+		return *asked, nil
+	}
+	return 0, &Error{Code: "ValidationException", Message: "1 validation error detected: Value '" + strconv.Itoa(*asked) + "' at '" + name + "' failed to satisfy constraint: Member must have value " + constraint}
+}
