@@ -122,7 +122,8 @@ type hookMessage struct {
 	UnfurlMedia     bool          `json:"unfurl_media"`
 }
 
-// A hookError is a response URL's refusal.
+// A hookError is a response URL's refusal, such as after its 30 minutes or its
+// five messages.
 type hookError struct {
 	Status int
 	Code   string // such as expired_url or used_url; empty where it does not say
@@ -130,12 +131,6 @@ type hookError struct {
 
 func (e *hookError) Error() string {
 	return fmt.Sprintf("the response URL answers with the HTTP status %d and %q", e.Status, e.Code)
-}
-
-// spent reports whether a response URL cannot be used any more: it lives for 30
-// minutes and takes five messages.
-func (e *hookError) spent() bool {
-	return e.Status == http.StatusNotFound || e.Status == http.StatusGone || e.Code == "expired_url" || e.Code == "used_url"
 }
 
 // respond posts to a response URL.

@@ -91,6 +91,7 @@ func TestProgressShowsWhereAnAnswerTakesTime(t *testing.T) {
 	s.sees("Checking")
 	close(release)
 	s.sees("_token.slow.example.com")
+	s.until(func() bool { return len(s.CallsOf("response_url")) >= 2 })
 	calls := s.CallsOf("response_url")
 	if len(calls) != 2 {
 		t.Fatalf("%d posts to the response URL, want the progress and the answer", len(calls))
@@ -104,6 +105,7 @@ func TestQuickAnswerShowsNoProgress(t *testing.T) {
 	s := open(t, workspace.Options{}, func(o *Options) { o.ProgressAfter = time.Minute }).connected()
 	s.slash(dana, ops, "shop.example.com")
 	s.sees("_token.shop.example.com")
+	s.until(func() bool { return len(s.CallsOf("response_url")) >= 1 })
 	if n := len(s.CallsOf("response_url")); n != 1 {
 		t.Errorf("%d posts, want one", n)
 	}

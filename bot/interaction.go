@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
@@ -141,15 +140,11 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		}
 		b.log.Info("could not post as a member; sharing through the response URL", "code", slackCode(err))
 		h := hookMessage{ResponseType: slack.ResponseTypeInChannel, ThreadTS: reply.thread, Text: m.Text, Blocks: m.Blocks}
-		hookErr := b.api.respond(ctx, reply.url, h)
-		if hookErr == nil {
-			return nil
+		if hookErr := b.api.respond(ctx, reply.url, h); hookErr != nil {
+			b.log.Warn("could not share", "error", hookErr)
+			return reply.aside(ctx, view.FaultMessage(cannotShare(err)))
 		}
-		var spent *hookError
-		if !errors.As(hookErr, &spent) {
-			return errors.Join(err, hookErr)
-		}
-		return reply.aside(ctx, view.FaultMessage(cannotShare(err)))
+		return nil
 	}
 }
 

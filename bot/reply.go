@@ -78,11 +78,10 @@ func (r *hookReply) finish(ctx context.Context, m view.Message) error {
 		return r.otherwise(ctx, m)
 	}
 	err := r.api.respond(ctx, r.url, r.hook(m, replace))
-	var hook *hookError
-	if err == nil || !errors.As(err, &hook) {
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	r.api.log.Info("the response URL takes no more; answering another way", "status", hook.Status, "code", hook.Code)
+	r.api.log.Info("the response URL does not take the answer; answering another way", "error", err)
 	if other := r.otherwise(ctx, m); other != nil {
 		return errors.Join(err, other)
 	}
@@ -113,10 +112,7 @@ func (r *hookReply) otherwise(ctx context.Context, m view.Message) error {
 
 func (r *hookReply) aside(ctx context.Context, m view.Message) error {
 	if r.url != "" {
-		h := r.hook(m, false)
-		err := r.api.respond(ctx, r.url, h)
-		var hook *hookError
-		if err == nil || !errors.As(err, &hook) {
+		if err := r.api.respond(ctx, r.url, r.hook(m, false)); err == nil || ctx.Err() != nil {
 			return err
 		}
 	}

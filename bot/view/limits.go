@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
@@ -225,51 +224,72 @@ func fitLabel(texts ...string) string {
 	return clip(texts[len(texts)-1], mostLabel)
 }
 
-// size counts the characters of text in blocks.
+// size counts the characters of text in blocks of the kinds that this package
+// makes.
 func size(blocks ...slack.Block) int {
 	n := 0
 	for _, b := range blocks {
-		if b == nil {
-			continue
-		}
-		raw, err := json.Marshal(b)
-		if err != nil {
-			continue
-		}
-		var v any
-		if json.Unmarshal(raw, &v) == nil {
-			n += textIn(v)
+		switch b := b.(type) {
+		case *slack.RichTextBlock:
+			for _, e := range b.Elements {
+				n += elementSize(e)
+			}
+		case *slack.HeaderBlock:
+			n += textSize(b.Text)
+		case *slack.SectionBlock:
+			n += textSize(b.Text)
+			if b.Accessory != nil && b.Accessory.ButtonElement != nil {
+				n += textSize(b.Accessory.ButtonElement.Text)
+			}
+		case *slack.ContextBlock:
+			for _, e := range b.ContextElements.Elements {
+				if t, ok := e.(*slack.TextBlockObject); ok {
+					n += textSize(t)
+				}
+			}
+		case *slack.ActionBlock:
+			for _, e := range b.Elements.ElementSet {
+				if button, ok := e.(*slack.ButtonBlockElement); ok {
+					n += textSize(button.Text)
+				}
+			}
 		}
 	}
 	return n
 }
 
-func elementSize(e slack.RichTextElement) int {
-	raw, err := json.Marshal(e)
-	if err != nil {
+func textSize(t *slack.TextBlockObject) int {
+	if t == nil {
 		return 0
 	}
-	var v any
-	if json.Unmarshal(raw, &v) != nil {
-		return 0
-	}
-	return textIn(v)
+	return utf8.RuneCountInString(t.Text)
 }
 
-func textIn(v any) int {
+func elementSize(e slack.RichTextElement) int {
 	n := 0
-	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
-			n += textIn(e)
+	switch e := e.(type) {
+	case *slack.RichTextSection:
+		n = inlineSize(e.Elements)
+	case *slack.RichTextPreformatted:
+		n = inlineSize(e.Elements)
+	case *slack.RichTextList:
+		for _, item := range e.Elements {
+			n += elementSize(item)
 		}
-	case map[string]any:
-		for key, e := range v {
-			if s, ok := e.(string); ok && (key == "text" || key == "fallback" || key == "url") {
-				n += utf8.RuneCountInString(s)
-			} else {
-				n += textIn(e)
-			}
+	}
+	return n
+}
+
+func inlineSize(list inlines) int {
+	n := 0
+	for _, e := range list {
+		switch e := e.(type) {
+		case *slack.RichTextSectionTextElement:
+			n += utf8.RuneCountInString(e.Text)
+		case *slack.RichTextSectionLinkElement:
+			n += utf8.RuneCountInString(e.URL) + utf8.RuneCountInString(e.Text)
+		case *slack.RichTextSectionDateElement:
+			n += utf8.RuneCountInString(e.Format)
 		}
 	}
 	return n
