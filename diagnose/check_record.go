@@ -15,7 +15,7 @@ func checkRecords(r *reading) []Finding {
 		if f, ok := r.recordFault(rec); ok {
 			f.Subject = rec.Name
 			f.Ahead = !r.anyWaiting(rec.names)
-			if r.switching(rec) {
+			if r.switching() {
 				f.Ahead = false
 			}
 			found = append(found, f)
@@ -25,9 +25,9 @@ func checkRecords(r *reading) []Finding {
 	return found
 }
 
-// switching reports whether the record is one of a switch to DNS validation
-// under way.
-func (r *reading) switching(rec *recordReading) bool {
+// switching reports whether a switch to DNS validation is under way, which
+// waits for its records now.
+func (r *reading) switching() bool {
 	return r.cert.Update != nil && r.cert.Update.To == MethodDNS && r.cert.Update.Status == "PENDING_DOMAIN_VALIDATION"
 }
 

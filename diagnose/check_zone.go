@@ -157,10 +157,9 @@ func (r *reading) cut(add func(string, []string, func([]string) Finding), use zo
 	if len(use.rec.right) == 0 {
 		return
 	}
-	for _, at := range Ancestors(use.rec.Name)[1:] {
-		if at == use.rec.zone.Apex || !isBelow(at, use.rec.zone.Apex) {
-			return
-		}
+	// From the apex down: what is below a denied name is denied with it.
+	above := slices.DeleteFunc(Ancestors(use.rec.Name)[1:], func(at string) bool { return !isBelow(at, use.rec.zone.Apex) })
+	for _, at := range slices.Backward(above) {
 		l := r.DNS.Lookup(at, "CAA")
 		if l == nil {
 			continue
@@ -181,6 +180,7 @@ func (r *reading) cut(add func(string, []string, func([]string) Finding), use zo
 			f.Subject = at
 			return f
 		})
+		return
 	}
 }
 
@@ -256,7 +256,7 @@ func checkDNSSEC(r *reading) []Finding {
 			for _, rr := range z.DS {
 				ds = append(ds, rr.Value)
 			}
-			evidence = append(evidence, Evidence{Source: "DNS", Text: "the parent's DS " + plural(len(ds), "record") + ": " + some(ds)})
+			evidence = append(evidence, Evidence{Source: "DNS", Text: "at the parent: DS " + some(ds)})
 		}
 		evidence = append(evidence, publicEvidence(f.lookups[0])...)
 		if id == "ds-algorithm-unsupported" {

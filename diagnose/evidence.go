@@ -120,15 +120,16 @@ func publicEvidence(l *Lookup) []Evidence {
 func replyEvidence(source, name, rrtype string, replies []Reply) []Evidence {
 	groups := map[string][]string{}
 	for _, reply := range replies {
-		text := replyText(reply, name, rrtype)
+		var text strings.Builder
+		text.WriteString(replyText(reply, name, rrtype))
 		if reply.CheckingDisabled {
-			text += " when told not to validate DNSSEC"
+			text.WriteString(" when told not to validate DNSSEC")
 		}
 		for _, e := range reply.EDE {
-			text += fmt.Sprintf(" [EDE %d %s]", e.Code, strings.TrimSpace(e.Name+" "+e.Text))
+			fmt.Fprintf(&text, " [EDE %d %s]", e.Code, strings.TrimSpace(e.Name+" "+e.Text))
 		}
-		if w := who(reply); !slices.Contains(groups[text], w) {
-			groups[text] = append(groups[text], w)
+		if w := who(reply); !slices.Contains(groups[text.String()], w) {
+			groups[text.String()] = append(groups[text.String()], w)
 		}
 	}
 	var list []Evidence

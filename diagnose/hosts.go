@@ -31,8 +31,8 @@ func host(id, name, servers string, appends bool, note, url string) Host {
 }
 
 // dotted is a host whose form takes a value without a trailing dot as relative.
-func dotted(id, name, servers string, appends bool, note, url string) Host {
-	h := host(id, name, servers, appends, note, url)
+func dotted(id, name, servers, note, url string) Host {
+	h := host(id, name, servers, true, note, url)
 	h.DotsValue = true
 	return h
 }
@@ -64,13 +64,13 @@ var hosts = []Host{
 	host("ns1", "NS1", `nsone\.net|ns1global\.(?:net|org)`, true, "", "https://my.nsone.net/#/zones"),
 	host("dnsimple", "DNSimple", `dnsimple(?:-edge)?\.(?:com|org|net)`, true,
 		"The name field is relative to the domain.", "https://dnsimple.com/a/domains/{zone}/records"),
-	dotted("gandi", "Gandi", `gandi\.net`, true,
+	dotted("gandi", "Gandi", `gandi\.net`,
 		"A value without a trailing dot is taken as relative to the zone: end the value with a dot.", "https://admin.gandi.net/domain/"),
-	dotted("ovh", "OVHcloud", `ovh\.(?:net|ca)|anycast\.me`, true,
+	dotted("ovh", "OVHcloud", `ovh\.(?:net|ca)|anycast\.me`,
 		"A target without a trailing dot is taken as relative to the zone: end the target with a dot.", "https://www.ovh.com/manager/#/web/domain/{zone}/zone"),
 	host("ionos", "IONOS", `ui-dns\.(?:com|net|org|biz|de)`, true,
 		"The form appends the domain to the host name by itself: a whole name typed there ends up doubled.", "https://my.ionos.com/domain-dns-settings/{zone}"),
-	dotted("digitalocean", "DigitalOcean", `digitalocean\.com`, true,
+	dotted("digitalocean", "DigitalOcean", `digitalocean\.com`,
 		"The host name field is relative to the domain; the value needs a trailing dot.", "https://cloud.digitalocean.com/networking/domains/{zone}"),
 	host("netlify", "Netlify DNS", `netlifydns\.com`, true, "", "https://app.netlify.com/teams"),
 	host("vercel", "Vercel", `vercel-dns\.com`, true, "", "https://vercel.com/dashboard/domains/{zone}"),
@@ -78,11 +78,11 @@ var hosts = []Host{
 	host("linode", "Akamai Cloud (Linode)", `linode\.com`, true, "", "https://cloud.linode.com/domains"),
 	host("ultradns", "UltraDNS", `ultradns\.(?:com|net|org|biz|info|co\.uk)`, false,
 		"A name without a trailing dot is taken as relative to the zone.", "https://portal.ultradns.com"),
-	dotted("dnsmadeeasy", "DNS Made Easy", `dnsmadeeasy\.com`, true,
+	dotted("dnsmadeeasy", "DNS Made Easy", `dnsmadeeasy\.com`,
 		"A value without a trailing dot is taken as relative to the zone: end the value with a dot.", "https://cp.dnsmadeeasy.com"),
 	host("wix", "Wix", `wixdns\.net`, true,
 		"The form appends the domain to the host name by itself.", "https://manage.wix.com/account/domains"),
-	dotted("hetzner", "Hetzner DNS", `ns\.hetzner\.(?:com|de)|first-ns\.de|second-ns\.(?:com|de)`, true,
+	dotted("hetzner", "Hetzner DNS", `ns\.hetzner\.(?:com|de)|first-ns\.de|second-ns\.(?:com|de)`,
 		"A value without a trailing dot is taken as relative to the zone: end the value with a dot.", "https://dns.hetzner.com"),
 	host("strato", "STRATO", `rzone\.de`, true, "", "https://www.strato.de/apps/CustomerService"),
 	host("bluehost", "Bluehost", `bluehost\.com`, true, "", "https://my.bluehost.com"),

@@ -80,9 +80,7 @@ func mute(all []Finding) (roots []Finding, consequences []CauseID) {
 		switch {
 		case !explained(f):
 			roots = append(roots, f)
-			for _, id := range follows[f.Cause] {
-				consequences = append(consequences, id)
-			}
+			consequences = append(consequences, follows[f.Cause]...)
 		default:
 			consequences = append(consequences, f.Cause)
 		}
@@ -204,9 +202,10 @@ func headline(r *reading, report *Report) string {
 		}
 	case VerdictBlocked:
 		lead = "Renewal is blocked" + left
-		if r.state == StateNotIssued {
+		switch r.state {
+		case StateNotIssued:
 			lead = "Not issued yet"
-		} else if r.state == StateNever {
+		case StateNever:
 			lead = "Will not renew" + left
 		}
 	case VerdictWillFail:
@@ -319,7 +318,7 @@ func (r *reading) seen(rec *recordReading) string {
 
 // unseen gathers what could not be looked at.
 func (r *reading) unseen() []Unseen {
-	list := slices.Concat(r.Facts.Unseen, r.cert.Unseen)
+	list := slices.Concat(r.Unseen, r.cert.Unseen)
 	for _, z := range r.HostedZones {
 		list = append(list, z.Unseen...)
 	}

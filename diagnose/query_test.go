@@ -69,8 +69,7 @@ func TestParseQueryRefuses(t *testing.T) {
 		"arn:aws:s3:::bucket":             "not of an ACM certificate",
 	} {
 		_, err := ParseQuery(text)
-		var usage *UsageError
-		if !errors.As(err, &usage) {
+		if usage, ok := errors.AsType[*UsageError](err); !ok {
 			t.Errorf("ParseQuery(%q) gave %v, want a usage error", text, err)
 		} else if !strings.Contains(usage.Problem, want) {
 			t.Errorf("ParseQuery(%q) says %q, want it to mention %q", text, usage.Problem, want)

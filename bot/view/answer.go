@@ -297,19 +297,20 @@ func checked(a diagnose.Answer, r *diagnose.Report) string {
 	if at.IsZero() {
 		at = a.At
 	}
-	s := "Checked " + moment(at)
+	var s strings.Builder
+	s.WriteString("Checked " + moment(at))
 	for i := range a.Facts {
 		if a.Facts[i].Certificate.ARN != r.Certificate.ARN {
 			continue
 		}
 		if dns := a.Facts[i].DNS; len(dns.Lookups) > 0 {
-			s += ", DNS from the root servers down"
+			s.WriteString(", DNS from the root servers down")
 			if n := len(dns.Resolvers); n > 0 {
-				s += " and through " + plural(n, "public resolver")
+				s.WriteString(" and through " + plural(n, "public resolver"))
 			}
 		}
 	}
-	return s
+	return s.String()
 }
 
 // others are the other certificates for the name, a line and a button each.

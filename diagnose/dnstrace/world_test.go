@@ -59,7 +59,7 @@ func (s site) delegation() string {
 	var text strings.Builder
 	for _, h := range s.servers {
 		fmt.Fprintf(&text, "%s. NS %s\n", strings.TrimSuffix(s.apex, "."), h.absolute(s.apex))
-		for _, address := range strings.Fields(h.address) {
+		for address := range strings.FieldsSeq(h.address) {
 			if strings.HasSuffix(h.name, ".") {
 				continue
 			}
@@ -202,7 +202,7 @@ func line(r diagnose.Reply) string {
 // text strips the indentation of an expectation.
 func text(s string) string {
 	var lines []string
-	for _, l := range strings.Split(strings.TrimSpace(s), "\n") {
+	for l := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
 		trimmed := strings.TrimLeft(l, "\t")
 		lines = append(lines, trimmed)
 	}

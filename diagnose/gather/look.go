@@ -321,7 +321,10 @@ func (l *look) endpoint(ctx context.Context, host string) diagnose.Endpoint {
 	if once == nil {
 		once = sync.OnceValue(func() diagnose.Endpoint {
 			addrs, canonical, outcome := l.dns.Addresses(ctx, host)
-			e := diagnose.Endpoint{Name: host, Canonical: canonical}
+			e := diagnose.Endpoint{Name: host}
+			if canonical != host {
+				e.Canonical = canonical
+			}
 			if len(addrs) == 0 {
 				e.Resolution = outcome
 				return e

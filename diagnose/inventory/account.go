@@ -8,10 +8,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 const (

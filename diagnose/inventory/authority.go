@@ -5,10 +5,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acmpca"
 	"github.com/aws/aws-sdk-go-v2/service/acmpca/types"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // acmPrincipal is the service principal of ACM, which an authority must permit

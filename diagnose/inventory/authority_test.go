@@ -3,11 +3,12 @@ package inventory_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func authorityARN(account string) string {

@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // canonicalName is a domain name in lower case and without a trailing dot. ACM

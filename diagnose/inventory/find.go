@@ -9,9 +9,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // errEmpty is an answer without what was asked for.

@@ -15,12 +15,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acmpca"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // Options say where to look, and how hard.

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/acmbot/acmbot/diagnose"
-	"github.com/acmbot/acmbot/diagnose/inventory"
-	"github.com/acmbot/acmbot/diagnose/world/awsapi"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"go.uber.org/goleak"
+
+	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/world/awsapi"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -3,9 +3,10 @@ package inventory_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestList(t *testing.T) {

@@ -7,10 +7,11 @@ import (
 	"net"
 	"strings"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 const (

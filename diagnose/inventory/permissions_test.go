@@ -5,10 +5,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
-	"github.com/google/go-cmp/cmp"
 )
 
 // Whoever grants exactly Actions must get everything, and nothing in it may be

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // maxSimilar is how many certificates with a name like the one asked for are

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // A Summary is what ACM's lists tell of a certificate without describing it.

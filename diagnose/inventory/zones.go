@@ -8,11 +8,12 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // HostedZones returns the Route 53 zones whose name is one of the names or an

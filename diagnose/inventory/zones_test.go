@@ -7,10 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
-	"github.com/google/go-cmp/cmp"
 )
 
 func addZones(api *awsapi.Server, account string, zones ...*awsapi.HostedZone) {

@@ -119,8 +119,7 @@ func TestDialerRefuses(t *testing.T) {
 	if err == nil {
 		_ = conn.Close()
 	}
-	var refusal *notAllowed
-	if !errors.As(err, &refusal) {
+	if _, ok := errors.AsType[*notAllowed](err); !ok {
 		t.Errorf("dialling loopback: %v, want a refusal", err)
 	}
 }

@@ -141,8 +141,7 @@ func httpObstacle(err error) (diagnose.Obstacle, string) {
 		}
 		return diagnose.Unreachable, lookup.Error()
 	}
-	var connection *noConnection
-	if errors.As(err, &connection) {
+	if _, ok := errors.AsType[*noConnection](err); ok {
 		return obstacle(err)
 	}
 	kind, detail := handshakeObstacle(err)

@@ -66,18 +66,18 @@ var accountID = regexp.MustCompile(`^\d{12}$`)
 
 func (w *World) completeAccounts() error {
 	for _, c := range w.Certificates {
-		w.account(cmp.Or(c.Account, home))
+		w.addAccount(cmp.Or(c.Account, home))
 	}
 	for _, z := range w.zones {
 		if z.account != "" {
-			w.account(z.account)
+			w.addAccount(z.account)
 		}
 	}
 	for _, a := range w.Authorities {
-		w.account(cmp.Or(a.Account, home))
+		w.addAccount(cmp.Or(a.Account, home))
 	}
 	if len(w.Accounts) == 0 {
-		w.account(home)
+		w.addAccount(home)
 	}
 	for _, a := range w.Accounts {
 		if !accountID.MatchString(a.ID) {
@@ -90,14 +90,11 @@ func (w *World) completeAccounts() error {
 	return nil
 }
 
-// account returns the account, which it makes where there is none yet.
-func (w *World) account(id string) *Account {
-	if i := slices.IndexFunc(w.Accounts, func(a *Account) bool { return a.ID == id }); i >= 0 {
-		return w.Accounts[i]
+// addAccount makes an account where there is none of that id yet.
+func (w *World) addAccount(id string) {
+	if !slices.ContainsFunc(w.Accounts, func(a *Account) bool { return a.ID == id }) {
+		w.Accounts = append(w.Accounts, &Account{ID: id})
 	}
-	a := &Account{ID: id}
-	w.Accounts = append(w.Accounts, a)
-	return a
 }
 
 // faults are the account's faults as the AWS API takes them.

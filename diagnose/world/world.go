@@ -78,8 +78,7 @@ func Parse(name string, data []byte) (*World, error) {
 			return nil, fail(err)
 		}
 		if err := w.section(file.Name, text); err != nil {
-			var at yamlError
-			if errors.As(err, &at) {
+			if at, ok := errors.AsType[yamlError](err); ok {
 				return nil, &sectionError{file: name, line: lines[i] + at.line, section: file.Name, err: at.err}
 			}
 			return nil, fail(err)

@@ -204,7 +204,7 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{"unknown section", "-- certs.yaml --\n", "test.txtar:1: certs.yaml: there is no such section; see the documentation of package world"},
 		{"section twice", "-- expect.yaml --\n-- expect.yaml --\n", "test.txtar:2: expect.yaml: there is another one in line 1"},
-		{"unknown key", "Title.\n-- certificates.yaml --\n- name: a.example\n  expries: +3d\n", `test.txtar:4: certificates.yaml: there is no key "expries" here`},
+		{"unknown key", "Title.\n-- certificates.yaml --\n- name: a.example\n  expirse: +3d\n", `test.txtar:4: certificates.yaml: there is no key "expirse" here`},
 		{"moment", "-- certificates.yaml --\n- name: a.example\n  expires: soon\n", `test.txtar:3: certificates.yaml: "soon" is not a moment such as -3d, +12d, +36h or 2027-09-30`},
 		{"no name", "-- certificates.yaml --\n- expires: +3d\n", "test.txtar: certificates.yaml: certificate 1 has no name"},
 		{"foreign name", "-- certificates.yaml --\n- name: a.example\n  renewal: {status: PENDING_VALIDATION, pending: b.example}\n", "test.txtar: certificates.yaml: a.example: renewal: b.example is none of its names"},

@@ -72,7 +72,7 @@ func parseZoneHeader(header string) (*zone, error) {
 		return nil, errors.New(`a zone's header is its name, then "on" and a host or servers, or "in" and an account`)
 	}
 	z := &zone{header: "zone " + header, name: diagnose.CanonicalName(m[1]), account: m[3]}
-	for _, word := range strings.Fields(m[2]) {
+	for word := range strings.FieldsSeq(m[2]) {
 		_, known := hosts[word]
 		switch {
 		case known:

@@ -69,12 +69,13 @@ func (r *request) identify() {
 }
 
 func route53Action(method string, path []string) string {
-	pattern := method + " " + path[0]
+	var pattern strings.Builder
+	pattern.WriteString(method + " " + path[0])
 	for i, part := range path[1:] {
 		if i == 0 {
 			part = "*"
 		}
-		pattern += "/" + part
+		pattern.WriteString("/" + part)
 	}
 	return map[string]string{
 		"GET hostedzone":          "ListHostedZones",
@@ -84,7 +85,7 @@ func route53Action(method string, path []string) string {
 		"POST hostedzone/*/rrset": "ChangeResourceRecordSets",
 		"GET hostedzone/*/dnssec": "GetDNSSEC",
 		"GET change/*":            "GetChange",
-	}[pattern]
+	}[pattern.String()]
 }
 
 // decode reads the JSON body of a request.

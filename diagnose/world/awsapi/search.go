@@ -31,12 +31,14 @@ type timestampRange struct{ Start, End *float64 }
 
 type x509Filter struct {
 	Subject                *struct{ CommonName *stringFilter }
-	SubjectAlternativeName *struct{ DnsName *stringFilter }
-	ExtendedKeyUsage       *string
-	KeyUsage               *string
-	KeyAlgorithm           *string
-	SerialNumber           *string
-	NotAfter, NotBefore    *timestampRange
+	SubjectAlternativeName *struct {
+		DNSName *stringFilter `json:"DnsName"`
+	}
+	ExtendedKeyUsage    *string
+	KeyUsage            *string
+	KeyAlgorithm        *string
+	SerialNumber        *string
+	NotAfter, NotBefore *timestampRange
 }
 
 type metadataFilter struct {
@@ -64,8 +66,8 @@ func (f *x509Filter) matches(c *Certificate) bool {
 	switch {
 	case f.Subject != nil && f.Subject.CommonName != nil:
 		return f.Subject.CommonName.matches(c.commonName())
-	case f.SubjectAlternativeName != nil && f.SubjectAlternativeName.DnsName != nil:
-		return f.SubjectAlternativeName.DnsName.matches(c.names()...)
+	case f.SubjectAlternativeName != nil && f.SubjectAlternativeName.DNSName != nil:
+		return f.SubjectAlternativeName.DNSName.matches(c.names()...)
 	case f.ExtendedKeyUsage != nil:
 		return slices.Contains(c.ExtendedKeyUsages, *f.ExtendedKeyUsage)
 	case f.KeyUsage != nil:
@@ -158,8 +160,8 @@ func (f *x509Filter) strings() []*stringFilter {
 	if f.Subject != nil && f.Subject.CommonName != nil {
 		list = append(list, f.Subject.CommonName)
 	}
-	if f.SubjectAlternativeName != nil && f.SubjectAlternativeName.DnsName != nil {
-		list = append(list, f.SubjectAlternativeName.DnsName)
+	if f.SubjectAlternativeName != nil && f.SubjectAlternativeName.DNSName != nil {
+		list = append(list, f.SubjectAlternativeName.DNSName)
 	}
 	return list
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/acmbot/acmbot/diagnose/world/awsapi"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
@@ -21,6 +20,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/acmbot/acmbot/diagnose/world/awsapi"
 )
 
 const (
@@ -52,8 +53,7 @@ func start(t *testing.T) (*awsapi.Server, aws.Config) {
 }
 
 func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	if err != nil {
