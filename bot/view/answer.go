@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -55,6 +56,7 @@ func report(a diagnose.Answer, o Options) Message {
 		opening.para(spoken(sentence(r.Headline)))
 		d.add(opening.block())
 	}
+	told := map[string]bool{}
 	for i, g := range groups {
 		if i == shownGroups {
 			d.add(otherCauses(groups[i:]))
@@ -65,7 +67,7 @@ func report(a diagnose.Answer, o Options) Message {
 			number = i + 1
 		}
 		block := rich{}
-		writeGroup(&block, g, number)
+		writeGroup(&block, g, number, told)
 		d.add(block.block())
 	}
 
@@ -132,7 +134,7 @@ func reportText(a diagnose.Answer, r *diagnose.Report, o Options, change string)
 		lines = append(lines, "Not checked: "+few(list, shownUnseen)+".")
 	}
 	if n := len(a.Reports) - 1 + len(a.More); n > 0 {
-		lines = append(lines, "There are "+plural(n, "other certificate")+" for this name.")
+		lines = append(lines, "Other certificates for this name: "+strconv.Itoa(n)+".")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -177,7 +179,11 @@ func namesBlock(r *diagnose.Report, asked string) slack.Block {
 		block.para(items[0])
 		return block.block()
 	}
-	block.para(bold(fmt.Sprintf("%d of %d names on the certificate need attention", len(bad), len(r.Names))))
+	need := "need"
+	if len(bad) == 1 {
+		need = "needs"
+	}
+	block.para(bold(fmt.Sprintf("%d of %d names on the certificate %s attention", len(bad), len(r.Names), need)))
 	block.bullets(items...)
 	if good := len(r.Names) - len(bad); good > 0 {
 		word := "in order"
@@ -207,14 +213,20 @@ func nameLine(n diagnose.NameState) inlines {
 	}
 	line := join(text(mark), literal(n.Name))
 	var notes inlines
-	if n.ACM != "" {
-		notes = join(text("ACM: "), literal(n.ACM))
-	}
-	if n.Seen != "" {
+	note := func(parts ...inlines) {
 		if len(notes) > 0 {
 			notes = join(notes, text("; "))
 		}
-		notes = join(notes, text("seen: "), spoken(n.Seen))
+		notes = join(notes, join(parts...))
+	}
+	for _, id := range n.Causes {
+		note(spoken(causeTitle(id)))
+	}
+	if n.ACM != "" {
+		note(text("ACM: "), literal(n.ACM))
+	}
+	if n.Seen != "" {
+		note(text("seen: "), spoken(n.Seen))
 	}
 	if len(notes) == 0 {
 		notes = text("needs attention")
