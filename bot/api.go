@@ -220,8 +220,7 @@ func firstWord(s string) string {
 
 // transient reports whether trying again may help.
 func transient(err error) bool {
-	var hook *hookError
-	if errors.As(err, &hook) {
+	if hook, ok := errors.AsType[*hookError](err); ok {
 		return hook.Status == http.StatusTooManyRequests || hook.Status >= 500
 	}
 	var slackErr slack.SlackErrorResponse
@@ -239,20 +238,17 @@ func withoutURL(err error) error {
 
 // slackCode is Slack's error code in an error, "" where there is none.
 func slackCode(err error) string {
-	var slackErr slack.SlackErrorResponse
-	if errors.As(err, &slackErr) {
+	if slackErr, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		return slackErr.Err
 	}
-	var hook *hookError
-	if errors.As(err, &hook) {
+	if hook, ok := errors.AsType[*hookError](err); ok {
 		return hook.Code
 	}
 	return ""
 }
 
 func slackDetails(err error) []string {
-	var slackErr slack.SlackErrorResponse
-	if errors.As(err, &slackErr) {
+	if slackErr, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		return slackErr.ResponseMetadata.Messages
 	}
 	return nil

@@ -60,8 +60,7 @@ func (b *Bot) deliver(ctx context.Context, to replier, m view.Message) error {
 
 // problem is what is wrong with a question, as a sentence.
 func problem(err error) string {
-	var usage *diagnose.UsageError
-	if errors.As(err, &usage) {
+	if usage, ok := errors.AsType[*diagnose.UsageError](err); ok {
 		return usage.Problem
 	}
 	return "I could not read that as a domain name, a certificate's ARN or its id."

@@ -170,8 +170,7 @@ func (b *Bot) perform(req *request, leave func()) {
 		log.Info("answered", "ms", took)
 		return
 	}
-	var p *panicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		log.Error("a handler panicked", "panic", p.value, "stack", p.stack)
 	} else {
 		log.Error("could not answer", "error", err, "code", slackCode(err), "ms", took)

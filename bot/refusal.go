@@ -44,8 +44,7 @@ var refusals = map[string]string{
 // refusalOf returns the refusal that an error is, nil where trying again may
 // help. Token says which token was used, in words.
 func refusalOf(err error, token string) *Refusal {
-	var slackErr slack.SlackErrorResponse
-	if errors.As(err, &slackErr) {
+	if slackErr, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		text, ok := refusals[slackErr.Err]
 		if !ok {
 			return nil

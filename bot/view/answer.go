@@ -310,18 +310,25 @@ func checked(a diagnose.Answer, r *diagnose.Report) string {
 		at = a.At
 	}
 	s := "Checked " + moment(at)
-	for i := range a.Facts {
-		if a.Facts[i].Certificate.ARN != r.Certificate.ARN {
-			continue
-		}
-		if dns := a.Facts[i].DNS; len(dns.Lookups) > 0 {
-			s += ", DNS from the root servers down"
-			if n := len(dns.Resolvers); n > 0 {
-				s += " and through " + plural(n, "public resolver")
-			}
-		}
+	facts := factsOf(a, r)
+	if facts == nil || len(facts.DNS.Lookups) == 0 {
+		return s
+	}
+	s += ", DNS from the root servers down"
+	if n := len(facts.DNS.Resolvers); n > 0 {
+		s += " and through " + plural(n, "public resolver")
 	}
 	return s
+}
+
+// factsOf are the facts that a report rests on, nil where the answer has none.
+func factsOf(a diagnose.Answer, r *diagnose.Report) *diagnose.Facts {
+	for i := range a.Facts {
+		if a.Facts[i].Certificate.ARN == r.Certificate.ARN {
+			return &a.Facts[i]
+		}
+	}
+	return nil
 }
 
 // others are the other certificates for the name, a line and a button each.

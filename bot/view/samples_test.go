@@ -10,8 +10,6 @@ import (
 
 var sampleTime = time.Date(2026, 11, 24, 3, 12, 0, 0, time.UTC)
 
-func days(n int) *int { return &n }
-
 func certificate(domain string, names ...string) diagnose.Certificate {
 	return diagnose.Certificate{
 		ARN:     "arn:aws:acm:eu-west-1:111122223333:certificate/0f6ad6ee-1c3a-4f6e-8d5f-5a1f0c7e9b21",
@@ -112,7 +110,7 @@ func missingOne() diagnose.Answer {
 	return answered("shop.example.com", diagnose.Report{
 		At: sampleTime, Asked: "shop.example.com", Certificate: c, State: diagnose.StatePending, Verdict: diagnose.VerdictBlocked,
 		Headline: "Renewal is blocked, expires in 12 days (2026-12-06): validation CNAME missing from DNS.",
-		DaysLeft: days(12), RenewalStarts: sampleTime.AddDate(0, 0, -33),
+		DaysLeft: new(12), RenewalStarts: sampleTime.AddDate(0, 0, -33),
 		Findings: []diagnose.Finding{missingRecord("shop.example.com")},
 		Names:    []diagnose.NameState{pending("shop.example.com")}, ConsoleURL: consoleURL,
 	})
@@ -139,7 +137,7 @@ func missingMany() diagnose.Answer {
 	return answered("customer-07.example.com", diagnose.Report{
 		At: sampleTime, Asked: "customer-07.example.com", Certificate: c, State: diagnose.StatePending, Verdict: diagnose.VerdictBlocked,
 		Headline: "Renewal is blocked, expires in 12 days (2026-12-06): validation CNAME missing from DNS for `example.com`.",
-		DaysLeft: days(12), Findings: findings, Names: append(states, good...), ConsoleURL: consoleURL,
+		DaysLeft: new(12), Findings: findings, Names: append(states, good...), ConsoleURL: consoleURL,
 	})
 }
 
@@ -148,7 +146,7 @@ func lame() diagnose.Answer {
 	return answered("api.example.net", diagnose.Report{
 		At: sampleTime, Asked: "api.example.net", Certificate: c, State: diagnose.StatePending, Verdict: diagnose.VerdictBlocked,
 		Headline: "Renewal is blocked, expires in 3 days (2026-11-27): lame delegation for `api.example.net`; and 1 more cause.",
-		DaysLeft: days(3),
+		DaysLeft: new(3),
 		Findings: []diagnose.Finding{
 			{
 				Cause: "lame-delegation", Title: "lame delegation", Severity: diagnose.Blocking, Confidence: diagnose.Certain, Owner: diagnose.OwnerRegistrar,
@@ -183,7 +181,7 @@ func expired() diagnose.Answer {
 	c.Status, c.NotAfter, c.InUseBy = diagnose.StatusExpired, sampleTime.AddDate(0, 0, -4), nil
 	return answered("old.example.com", diagnose.Report{
 		At: sampleTime, Asked: "old.example.com", Certificate: c, State: diagnose.StateExpired, Verdict: diagnose.VerdictDown,
-		Headline: "Expired 4 days ago (2026-11-20): an expired certificate is never renewed, it has to be replaced.", DaysLeft: days(-4),
+		Headline: "Expired 4 days ago (2026-11-20): an expired certificate is never renewed, it has to be replaced.", DaysLeft: new(-4),
 		Findings: []diagnose.Finding{{
 			Cause: "expired", Title: "expired, and an expired certificate is never renewed", Severity: diagnose.Fatal, Confidence: diagnose.Certain, Owner: diagnose.OwnerAWSAccount,
 			Text: "It expired on 2026-11-20 03:12 UTC. ACM never renews a certificate that has expired, so it has to be replaced.",
@@ -202,7 +200,7 @@ func healthy() diagnose.Answer {
 	c.NotAfter, c.Renewal = sampleTime.AddDate(0, 0, 120), nil
 	return answered("a.fine.example.com", diagnose.Report{
 		At: sampleTime, Asked: "a.fine.example.com", Certificate: c, State: diagnose.StateNotDue, Verdict: diagnose.VerdictHealthy,
-		Headline: "Healthy, expires in 120 days (2027-03-24): not due yet.", DaysLeft: days(120),
+		Headline: "Healthy, expires in 120 days (2027-03-24): not due yet.", DaysLeft: new(120),
 		Findings: []diagnose.Finding{{
 			Cause: "not-due-yet", Title: "not due yet", Severity: diagnose.Notice, Confidence: diagnose.Certain, Owner: diagnose.OwnerNobody,
 			Text: "All is in order. The certificate is valid until 2027-03-24 and ACM first tries to renew it on 2027-02-07, 45 days before.",
@@ -217,7 +215,7 @@ func waiting() diagnose.Answer {
 	c.Renewal.Status = diagnose.RenewalPendingAuto
 	return answered("soon.example.com", diagnose.Report{
 		At: sampleTime, Asked: "soon.example.com", Certificate: c, State: diagnose.StateInRenewal, Verdict: diagnose.VerdictWaiting,
-		Headline: "Renewal under way, expires in 12 days (2026-12-06): renewal in progress, nothing to do but wait.", DaysLeft: days(12),
+		Headline: "Renewal under way, expires in 12 days (2026-12-06): renewal in progress, nothing to do but wait.", DaysLeft: new(12),
 		Findings: []diagnose.Finding{{
 			Cause: "in-progress", Title: "renewal in progress, nothing to do but wait", Severity: diagnose.Notice, Confidence: diagnose.Certain, Owner: diagnose.OwnerNobody,
 			Text:   "ACM is at it. Every record that it asks for is in DNS.",
@@ -231,7 +229,7 @@ func unknown() diagnose.Answer {
 	c := certificate("dark.example.com")
 	return answered("dark.example.com", diagnose.Report{
 		At: sampleTime, Asked: "dark.example.com", Certificate: c, State: diagnose.StatePending, Verdict: diagnose.VerdictUnknown,
-		Headline: "The cause cannot be told, expires in 12 days (2026-12-06).", DaysLeft: days(12),
+		Headline: "The cause cannot be told, expires in 12 days (2026-12-06).", DaysLeft: new(12),
 		Unseen: []diagnose.Unseen{
 			{What: "the record `_3f1c0a9d7be84d22.dark.example.com`", Why: diagnose.TimedOut, Detail: "no server of the zone answered within 5 seconds"},
 			{What: "tags", Why: diagnose.AccessDenied, Permission: "acm:ListTagsForCertificate", Account: "111122223333", Region: "eu-west-1"},
@@ -248,7 +246,7 @@ func several() diagnose.Answer {
 		c := certificate(domain)
 		c.ARN = "arn:aws:acm:" + region + ":444455556666:certificate/5a1f0c7e-1c3a-4f6e-8d5f-0f6ad6ee9b21"
 		c.Account, c.Region = "444455556666", region
-		return diagnose.Report{At: sampleTime, Asked: "shop.example.com", Certificate: c, State: s, Verdict: v, Headline: "Something.", DaysLeft: days(left)}
+		return diagnose.Report{At: sampleTime, Asked: "shop.example.com", Certificate: c, State: s, Verdict: v, Headline: "Something.", DaysLeft: new(left)}
 	}
 	a.Reports = append(a.Reports,
 		other("*.example.com", "us-east-1", diagnose.VerdictHealthy, diagnose.StateNotDue, 101),
@@ -301,7 +299,7 @@ func hostile() diagnose.Answer {
 	f.Evidence = []diagnose.Evidence{{Source: evil, Text: evil}}
 	return answered("evil.example.com", diagnose.Report{
 		At: sampleTime, Asked: "evil.example.com", Certificate: c, State: diagnose.StatePending, Verdict: diagnose.VerdictBlocked,
-		Headline: "headline " + evil, DaysLeft: days(1), Findings: []diagnose.Finding{f}, Consequences: []diagnose.CauseID{"<!channel>"},
+		Headline: "headline " + evil, DaysLeft: new(1), Findings: []diagnose.Finding{f}, Consequences: []diagnose.CauseID{"<!channel>"},
 		Names:  []diagnose.NameState{{Name: "evil.example.com", ACM: evil, Seen: evil}},
 		Unseen: []diagnose.Unseen{{What: evil, Why: diagnose.BadAnswer, Detail: evil, Permission: evil, Account: evil, Region: evil}},
 	})

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestStateFitsAButton(t *testing.T) {
 
 func TestStaleStates(t *testing.T) {
 	for _, value := range []string{"", "shop.example.com", "{}", `{"v":2,"q":"shop.example.com"}`, `{"v":1}`, `{"v":1,"q":" "}`, `{"v":"1","q":"x"}`, "[]", "null"} {
-		if s, err := ParseState(value); err != ErrStale {
+		if s, err := ParseState(value); !errors.Is(err, ErrStale) {
 			t.Errorf("ParseState(%q) = %+v, %v; want ErrStale", value, s, err)
 		}
 	}
