@@ -25,10 +25,10 @@ func TestSlashCommandAnswersThePersonAlone(t *testing.T) {
 	if !strings.Contains(m.Text, "_value.acm-validations.aws") || !strings.Contains(m.Text, "There is no record at") {
 		t.Errorf("the text is not the whole verdict: %q", m.Text)
 	}
-	if got := s.apps(ops, dana); len(got) != 1 {
+	if got := s.apps(dana); len(got) != 1 {
 		t.Errorf("%d messages, want one:\n%s", len(got), words(got))
 	}
-	if got := s.apps(ops, lee); len(got) != 0 {
+	if got := s.apps(lee); len(got) != 0 {
 		t.Errorf("others see it: %s", words(got))
 	}
 }
@@ -62,10 +62,10 @@ func TestCommandsThatTeach(t *testing.T) {
 		{"a..example.com", "two dots in a row"},
 		{"why <!channel>", "That"},
 	} {
-		before := len(s.apps(ops, dana))
+		before := len(s.apps(dana))
 		s.slash(dana, ops, tc.text)
-		s.until(func() bool { return len(s.apps(ops, dana)) > before })
-		all := s.apps(ops, dana)
+		s.until(func() bool { return len(s.apps(dana)) > before })
+		all := s.apps(dana)
 		last := all[len(all)-1]
 		if !last.Ephemeral || !strings.Contains(last.Words(), tc.want) || !strings.Contains(last.Words(), "/acm why shop.example.com") {
 			t.Errorf("%q is answered with\n%s\nwhich lacks %q or the example", tc.text, last.Words(), tc.want)
@@ -82,7 +82,7 @@ func TestCommandsThatTeach(t *testing.T) {
 func TestProgressShowsWhereAnAnswerTakesTime(t *testing.T) {
 	s := open(t, workspace.Options{}, func(o *Options) { o.ProgressAfter = time.Millisecond }).connected()
 	release := make(chan struct{})
-	s.doctor.becomes(func(ctx context.Context, q diagnose.Query, progress func(diagnose.Progress)) diagnose.Answer {
+	s.doctor.becomes(func(_ context.Context, q diagnose.Query, progress func(diagnose.Progress)) diagnose.Answer {
 		progress(diagnose.Progress{Stage: "searching 6 regions", Done: 2, Total: 6})
 		<-release
 		return blocked(q)

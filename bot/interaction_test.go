@@ -35,7 +35,7 @@ func TestRecheckReplacesTheAnswerAndSaysWhatChanged(t *testing.T) {
 	if fixed.TS != m.TS || !strings.Contains(fixed.Words(), "Healthy") {
 		t.Errorf("not replaced, or not by the new verdict:\n%s", fixed.Words())
 	}
-	if n := len(s.apps(ops, dana)); n != 1 {
+	if n := len(s.apps(dana)); n != 1 {
 		t.Errorf("%d messages, want one", n)
 	}
 }
@@ -225,7 +225,7 @@ func TestConsoleLinkIsOnlyAcknowledged(t *testing.T) {
 	s.slash(dana, ops, "shop.example.com")
 	m := s.sees("_token.shop.example.com")
 	s.click(dana, m, view.ActionConsole)
-	if n := len(s.apps(ops, dana)); n != 1 {
+	if n := len(s.apps(dana)); n != 1 {
 		t.Errorf("%d messages, want one", n)
 	}
 }
@@ -311,7 +311,7 @@ func TestPanicsEndInAnApology(t *testing.T) {
 	s.slash(dana, ops, "why one.example.com")
 	s.slash(dana, ops, "why two.example.com")
 	s.sees("_token.two.example.com")
-	if n := strings.Count(words(s.apps(ops, dana)), "Something went wrong on my side"); n != 2 {
+	if n := strings.Count(words(s.apps(dana)), "Something went wrong on my side"); n != 2 {
 		t.Errorf("%d apologies, want 2", n)
 	}
 }
@@ -334,7 +334,7 @@ func TestStaleButton(t *testing.T) {
 	}
 	for i, which := range []string{"Old", "Gone"} {
 		s.click(dana, m, which)
-		s.until(func() bool { return strings.Count(words(s.apps(ops, dana)), "made by another version") == i+1 })
+		s.until(func() bool { return strings.Count(words(s.apps(dana)), "made by another version") == i+1 })
 	}
 	if len(s.doctor.questions()) != 0 {
 		t.Error("diagnosed all the same")

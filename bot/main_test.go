@@ -213,17 +213,17 @@ func (s *stage) until(holds func() bool) {
 	}
 }
 
-func (s *stage) slash(user, where, text string) *workspace.Delivery {
+func (s *stage) slash(user, where, text string) {
 	s.t.Helper()
 	d, err := s.Slash(user, where, Command, text)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.acked(d)
+	s.acked(d)
 }
 
 // acked waits for the acknowledgement, in time.
-func (s *stage) acked(d *workspace.Delivery) *workspace.Delivery {
+func (s *stage) acked(d *workspace.Delivery) {
 	s.t.Helper()
 	e, err := d.Wait(s.ctx())
 	if err != nil {
@@ -232,7 +232,6 @@ func (s *stage) acked(d *workspace.Delivery) *workspace.Delivery {
 	if e.State != workspace.Acknowledged {
 		s.t.Fatalf("the envelope is %v, not acknowledged", e.State)
 	}
-	return d
 }
 
 // sees waits for a message of the bot's with a text in it.
@@ -256,10 +255,10 @@ func (s *stage) click(user string, where workspace.Place, which string) {
 	s.acked(d)
 }
 
-// apps are the bot's messages that a user sees in a conversation.
-func (s *stage) apps(where, user string) []workspace.Message {
+// apps are the bot's messages that a user sees in #ops-certificates.
+func (s *stage) apps(user string) []workspace.Message {
 	var list []workspace.Message
-	for _, m := range s.Messages(where, user) {
+	for _, m := range s.Messages(ops, user) {
 		if m.App {
 			list = append(list, m)
 		}

@@ -67,9 +67,13 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	var leave func()
 	if req.run != nil {
 		var err error
-		if begun = b.tasks.begin(); !begun {
+		begun = b.tasks.begin()
+		switch {
+		case !begun && b.tasks.closing():
 			err = errClosing
-		} else if req.diagnoses {
+		case !begun:
+			err = errQueueFull
+		case req.diagnoses:
 			leave, err = b.pool.admit(req.user)
 		}
 		if err != nil {

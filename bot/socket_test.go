@@ -35,13 +35,13 @@ func TestTwoSocketsServeOneWorkspace(t *testing.T) {
 }
 
 func TestConnectionsComeBack(t *testing.T) {
-	for name, interrupt := range map[string]func(*stage){
+	for name, cut := range map[string]func(*stage){
 		"refreshed": func(s *stage) { s.Disconnect(workspace.RefreshRequested) },
 		"dropped":   func(s *stage) { s.DropSockets() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, workspace.Options{}, two).connected()
-			interrupt(s)
+			cut(s)
 			s.log.has(t, `msg="connected to Slack"`, 4)
 			s.connected()
 			s.slash(dana, ops, "shop.example.com")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -55,6 +56,7 @@ func report(a diagnose.Answer, o Options) Message {
 		opening.para(spoken(sentence(r.Headline)))
 		d.add(opening.block())
 	}
+	told := map[string]bool{}
 	for i, g := range groups {
 		if i == shownGroups {
 			d.add(otherCauses(groups[i:]))
@@ -65,7 +67,7 @@ func report(a diagnose.Answer, o Options) Message {
 			number = i + 1
 		}
 		block := rich{}
-		writeGroup(&block, g, number)
+		writeGroup(&block, g, number, told)
 		d.add(block.block())
 	}
 
@@ -132,7 +134,7 @@ func reportText(a diagnose.Answer, r *diagnose.Report, o Options, change string)
 		lines = append(lines, "Not checked: "+few(list, shownUnseen)+".")
 	}
 	if n := len(a.Reports) - 1 + len(a.More); n > 0 {
-		lines = append(lines, "There are "+plural(n, "other certificate")+" for this name.")
+		lines = append(lines, "Other certificates for this name: "+strconv.Itoa(n)+".")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -177,7 +179,11 @@ func namesBlock(r *diagnose.Report, asked string) slack.Block {
 		block.para(items[0])
 		return block.block()
 	}
-	block.para(bold(fmt.Sprintf("%d of %d names on the certificate need attention", len(bad), len(r.Names))))
+	need := "need"
+	if len(bad) == 1 {
+		need = "needs"
+	}
+	block.para(bold(fmt.Sprintf("%d of %d names on the certificate %s attention", len(bad), len(r.Names), need)))
 	block.bullets(items...)
 	if good := len(r.Names) - len(bad); good > 0 {
 		word := "in order"
@@ -207,14 +213,20 @@ func nameLine(n diagnose.NameState) inlines {
 	}
 	line := join(text(mark), literal(n.Name))
 	var notes inlines
-	if n.ACM != "" {
-		notes = join(text("ACM: "), literal(n.ACM))
-	}
-	if n.Seen != "" {
+	note := func(parts ...inlines) {
 		if len(notes) > 0 {
 			notes = join(notes, text("; "))
 		}
-		notes = join(notes, text("seen: "), spoken(n.Seen))
+		notes = join(notes, join(parts...))
+	}
+	for _, id := range n.Causes {
+		note(spoken(causeTitle(id)))
+	}
+	if n.ACM != "" {
+		note(text("ACM: "), literal(n.ACM))
+	}
+	if n.Seen != "" {
+		note(text("seen: "), spoken(n.Seen))
 	}
 	if len(notes) == 0 {
 		notes = text("needs attention")
@@ -297,20 +309,26 @@ func checked(a diagnose.Answer, r *diagnose.Report) string {
 	if at.IsZero() {
 		at = a.At
 	}
-	var s strings.Builder
-	s.WriteString("Checked " + moment(at))
+	s := "Checked " + moment(at)
+	facts := factsOf(a, r)
+	if facts == nil || len(facts.DNS.Lookups) == 0 {
+		return s
+	}
+	s += ", DNS from the root servers down"
+	if n := len(facts.DNS.Resolvers); n > 0 {
+		s += " and through " + plural(n, "public resolver")
+	}
+	return s
+}
+
+// factsOf are the facts that a report rests on, nil where the answer has none.
+func factsOf(a diagnose.Answer, r *diagnose.Report) *diagnose.Facts {
 	for i := range a.Facts {
-		if a.Facts[i].Certificate.ARN != r.Certificate.ARN {
-			continue
-		}
-		if dns := a.Facts[i].DNS; len(dns.Lookups) > 0 {
-			s.WriteString(", DNS from the root servers down")
-			if n := len(dns.Resolvers); n > 0 {
-				s.WriteString(" and through " + plural(n, "public resolver"))
-			}
+		if a.Facts[i].Certificate.ARN == r.Certificate.ARN {
+			return &a.Facts[i]
 		}
 	}
-	return s.String()
+	return nil
 }
 
 // others are the other certificates for the name, a line and a button each.

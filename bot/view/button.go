@@ -36,8 +36,8 @@ func askButton(label, query string) *slack.ButtonBlockElement {
 	return button(ActionAsk, label, "Diagnose "+query, State{Query: query}.Encode())
 }
 
-// numbered makes the action ids of several buttons of one kind unique within a
-// message, as Block Kit wants them: acm_ask, acm_ask:1, acm_ask:2.
+// numberButtons makes the action ids of several buttons of one kind unique
+// within a message, as Block Kit wants them: acm_ask, acm_ask:1, acm_ask:2.
 func numberButtons(buttons []*slack.ButtonBlockElement, from int) {
 	for i, b := range buttons {
 		if n := from + i; n > 0 {

@@ -108,11 +108,7 @@ func evidenceBlocks(a diagnose.Answer) []slack.Block {
 	var facts *diagnose.Facts
 	if len(a.Reports) > 0 {
 		r = &a.Reports[0]
-		for i := range a.Facts {
-			if a.Facts[i].Certificate.ARN == r.Certificate.ARN {
-				facts = &a.Facts[i]
-			}
-		}
+		facts = factsOf(a, r)
 	}
 	blocks = append(blocks, small("Evidence for "+code(a.Query.Subject()), "Checked "+moment(a.At)))
 	if r != nil {

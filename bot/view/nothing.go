@@ -162,6 +162,15 @@ func similarNames(a diagnose.Answer) []diagnose.CertificateRef {
 	return list
 }
 
+// issuerOf names the issuer: its common name, with the organisation before it
+// where the name does not start with that.
+func issuerOf(s diagnose.TLSServed) string {
+	if strings.HasPrefix(s.Issuer, s.IssuerOrg) {
+		return s.Issuer
+	}
+	return strings.TrimSpace(s.IssuerOrg + " " + s.Issuer)
+}
+
 // servedWords says what one address serves.
 func servedWords(s diagnose.TLSServed) inlines {
 	at := text(hostOf(s.Address) + " ")
@@ -173,8 +182,8 @@ func servedWords(s diagnose.TLSServed) inlines {
 		return line
 	}
 	line := join(at, text("serves a certificate"))
-	if s.IssuerOrg != "" || s.Issuer != "" {
-		line = join(line, text(" issued by "+strings.TrimSpace(s.IssuerOrg+" "+s.Issuer)))
+	if issuer := issuerOf(s); issuer != "" {
+		line = join(line, text(" issued by "+issuer))
 	}
 	if len(s.Names) > 0 {
 		line = join(line, text(" for "), listed(s.Names, 3))
@@ -195,7 +204,7 @@ func endpointBlock(e *diagnose.Endpoint) slack.Block {
 	block := rich{}
 	switch {
 	case len(e.Served) == 0 && e.Resolution != "":
-		block.para(text("The name itself has no address in DNS: "), literal(string(e.Resolution)), text("."))
+		block.para(text("The name itself has no address in DNS: "), text(outcomeWords(e.Resolution)+"."))
 	case len(e.Served) == 0:
 		return nil
 	default:
@@ -210,7 +219,7 @@ func endpointBlock(e *diagnose.Endpoint) slack.Block {
 		}
 		block.bullets(items...)
 	}
-	if e.Canonical != "" {
+	if e.Canonical != "" && e.Canonical != e.Name {
 		block.para(text("It is an alias of "), literal(e.Canonical), text("."))
 	}
 	return block.block()
@@ -222,7 +231,7 @@ func endpointText(e *diagnose.Endpoint) string {
 	}
 	for _, s := range e.Served {
 		if s.Obstacle == "" {
-			issuer := strings.TrimSpace(s.IssuerOrg + " " + s.Issuer)
+			issuer := issuerOf(s)
 			if issuer == "" {
 				return ""
 			}

@@ -102,14 +102,18 @@ func titleLine(f diagnose.Finding) inlines {
 	return line
 }
 
-// stepsOf are the steps that the record's own lines do not tell already.
-func stepsOf(m diagnose.Remedy) []inlines {
+// stepsOf are the steps that the record's own lines do not tell already, and
+// that an earlier cause did not. Told collects what was told.
+func stepsOf(m diagnose.Remedy, told map[string]bool) []inlines {
 	var list []inlines
 	for _, s := range m.Steps {
-		told := m.Action != "" && (mentions(s, m.Name) || mentions(s, m.EnterName))
-		if !told {
-			list = append(list, spoken(s))
+		record := m.Type == "CNAME" && mentions(s, m.Name) && mentions(s, m.Value)
+		host := m.HostNote != "" && mentions(s, m.EnterName) && strings.Contains(s, m.HostNote)
+		if m.Action != "" && (record || host) || told[s] {
+			continue
 		}
+		told[s] = true
+		list = append(list, spoken(s))
 	}
 	return list
 }
@@ -147,9 +151,9 @@ func writeRecord(r *rich, f diagnose.Finding, withNames, first bool) {
 	}
 	r.para(line)
 
-	host := m.Host
-	if host == "" {
-		host = "the DNS host"
+	typed := "as " + m.Host + " wants it typed"
+	if m.Host == "" {
+		typed = "where the form adds the zone's name by itself"
 	}
 	if m.Action != diagnose.RemoveRecord && len(m.Present) > 0 {
 		var items []inlines
@@ -160,22 +164,35 @@ func writeRecord(r *rich, f diagnose.Finding, withNames, first bool) {
 			}
 			items = append(items, join(literal(rr.Name), text(" "+rr.Type+" "), literal(rr.Value)))
 		}
-		r.para(text("There now:"))
+		label := "There now:"
+		if keeps(m) {
+			label = "There now, and to be kept:"
+		}
+		r.para(text(label))
 		r.bullets(items...)
 	}
 	if m.HostNote != "" && first {
 		r.para(spoken(sentence(m.HostNote)))
 	}
-	writeField(r, "Name", host, m.EnterName, m.Name)
-	writeField(r, "Value", host, m.EnterValue, m.Value)
+	writeField(r, "Name", typed, m.EnterName, m.Name)
+	writeField(r, "Value", typed, m.EnterValue, m.Value)
 	if m.HostURL != "" && len(m.HostURL) <= mostURL && first {
-		r.para(link(m.HostURL, "Open the zone at "+host))
+		label := "Open the zone"
+		if m.Host != "" {
+			label += " at " + m.Host
+		}
+		r.para(link(m.HostURL, label))
 	}
 }
 
-func writeField(r *rich, label, host, entered, whole string) {
+// keeps reports whether the record comes beside others of its kind.
+func keeps(m diagnose.Remedy) bool {
+	return m.Action == diagnose.AddRecord && slices.ContainsFunc(m.Present, func(rr diagnose.RR) bool { return rr.Name == m.Name && rr.Type == m.Type })
+}
+
+func writeField(r *rich, label, typed, entered, whole string) {
 	if entered != "" && entered != whole {
-		r.para(text(label + ", as " + host + " wants it typed:"))
+		r.para(text(label + ", " + typed + ":"))
 		r.copyable(entered)
 		r.para(text(label + " in full:"))
 		r.copyable(whole)
@@ -209,8 +226,8 @@ func listed(names []string, n int) inlines {
 
 // writeGroup tells a cause: its title, its text, and what to do. Of many records
 // the first few are told, the others counted. Number is its place among several
-// causes, 0 where it is the only one.
-func writeGroup(r *rich, g group, number int) {
+// causes, 0 where it is the only one; told holds the steps told so far.
+func writeGroup(r *rich, g group, number int, told map[string]bool) {
 	first := g.findings[0]
 	title := titleLine(first)
 	if number > 0 {
@@ -231,7 +248,7 @@ func writeGroup(r *rich, g group, number int) {
 		}
 	}
 	if records == 0 {
-		steps := stepsOf(m)
+		steps := stepsOf(m, told)
 		if len(steps) == 0 && m.Summary != "" {
 			steps = []inlines{spoken(sentence(m.Summary))}
 		}
@@ -254,19 +271,19 @@ func writeGroup(r *rich, g group, number int) {
 		}
 		return
 	}
-	told := 0
+	shown := 0
 	for _, f := range g.findings {
 		if f.Remedy.Action == "" {
 			continue
 		}
-		if records > shownRecords+1 && told == shownRecords {
-			r.para(bold(fmt.Sprintf("and %d more records", records-told)), text(": press Show evidence for all of them."))
+		if records > shownRecords+1 && shown == shownRecords {
+			r.para(bold(fmt.Sprintf("and %d more records", records-shown)), text(": press Show evidence for all of them."))
 			break
 		}
-		writeRecord(r, f, len(g.findings) > 1, told == 0)
-		told++
+		writeRecord(r, f, len(g.findings) > 1, shown == 0)
+		shown++
 	}
-	r.bullets(stepsOf(m)...)
+	r.bullets(stepsOf(m, told)...)
 }
 
 // fixText is a group's fix in words, for a message's text.
@@ -285,6 +302,9 @@ func fixText(g group) string {
 		s := string(m.Action) + " " + record + " with the value " + code(m.Value)
 		if m.Action == diagnose.ReplaceRecord {
 			s = "correct " + record + " so that its value is " + code(m.Value)
+		}
+		if keeps(m) {
+			s += ", beside those that are there"
 		}
 		if m.EnterName != "" && m.EnterName != m.Name && m.Host != "" {
 			s += " (at " + prose(m.Host) + " type the name as " + code(m.EnterName) + ")"

@@ -161,7 +161,7 @@ func unseenLine(u diagnose.Unseen) inlines {
 	} else {
 		list = join(list, text("."))
 	}
-	if u.Permission != "" {
+	if u.Permission != "" && !strings.Contains(u.Detail, u.Permission) {
 		list = join(list, text(" Missing permission: "), literal(u.Permission), text("."))
 	}
 	return list
