@@ -173,7 +173,7 @@ func governingCAA(dns *DNS, name string) *caaReading {
 			if !strings.Contains(at, ".") {
 				return c // a top-level domain that does not answer is nobody's here to fix
 			}
-			if len(l.Replies) == 0 && l.Broken == nil {
+			if len(l.Replies) == 0 && l.Broken == nil || l.Broken != nil && cutOff(l.Broken) {
 				c.unseen = true
 				return c
 			}

@@ -12,8 +12,8 @@ var catalogue = []*Cause{
 		ID: "not-due-yet", Title: "not due yet", Severity: Notice, Owner: OwnerNobody,
 		Meaning: "The certificate is in order; ACM's first attempt to renew it lies ahead.",
 		Text: func(a Args) string {
-			return fmt.Sprintf("All is in order. The certificate is valid until %s and ACM first tries to renew it on %s, %d days before.",
-				dateOf(a.Cert.NotAfter), dateOf(renewalStarts(a.Cert)), int(renewalWindow(a.Cert).Hours()/24))
+			return fmt.Sprintf("%s The certificate is valid until %s and ACM first tries to renew it on %s, %d days before.",
+				a.Detail, dateOf(a.Cert.NotAfter), dateOf(renewalStarts(a.Cert)), int(renewalWindow(a.Cert).Hours()/24))
 		},
 		Sources: []Source{srcDNSRenewal},
 	},
@@ -392,18 +392,18 @@ var catalogue = []*Cause{
 		ID: "lame-delegation", Title: "the domain is delegated to servers that do not answer for it", Severity: Blocking, Owner: OwnerRegistrar,
 		Meaning: "Some or all of the name servers that the parent zone names do not serve the zone.",
 		Text: func(a Args) string {
-			who := fmt.Sprintf("%d of the %d servers", a.Total-a.Good, a.Total)
-			switch {
-			case a.Total-a.Good == a.Total && a.Total == 1:
-				who = "The only server"
+			zone, servers := code(a.Zone), conjoin(a.Servers)
+			const nothing = "Nothing in that zone can be looked up, the validation record neither."
+			switch bad := a.Total - a.Good; {
+			case a.Good == 0 && a.Total == 1:
+				return fmt.Sprintf("The only server that %s is delegated to does not answer for it: %s. %s", zone, servers, nothing)
 			case a.Good == 0:
-				who = fmt.Sprintf("None of the %d servers", a.Total)
-				return fmt.Sprintf("%s that %s is delegated to answers for it: %s. Nothing in that zone can be looked up, the validation record neither.", who, code(a.Zone), conjoin(a.Servers))
+				return fmt.Sprintf("None of the %d servers that %s is delegated to answers for it: %s. %s", a.Total, zone, servers, nothing)
+			case bad == 1:
+				return fmt.Sprintf("One of the %d servers that %s is delegated to does not answer for it: %s. Look-ups that meet it fail or are slow.", a.Total, zone, servers)
+			default:
+				return fmt.Sprintf("%d of the %d servers that %s is delegated to do not answer for it: %s. Look-ups that meet them fail or are slow.", bad, a.Total, zone, servers)
 			}
-			if a.Good == 0 {
-				return fmt.Sprintf("%s that %s is delegated to does not answer for it: %s. Nothing in that zone can be looked up, the validation record neither.", who, code(a.Zone), conjoin(a.Servers))
-			}
-			return fmt.Sprintf("%s that %s is delegated to do not answer for it: %s. Look-ups that meet them fail or are slow.", who, code(a.Zone), conjoin(a.Servers))
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Zone: a.Zone, Host: a.Host.Name, HostURL: a.Host.Page(a.Zone),

@@ -10,6 +10,9 @@ import (
 // isBelowSuffix reports whether a name is below its public suffix: what is at
 // or above one is nobody's to fix.
 func isBelowSuffix(name string) bool {
+	if name == "." {
+		return false
+	}
 	suffix, _ := publicsuffix.PublicSuffix(name)
 	return isBelow(name, suffix)
 }

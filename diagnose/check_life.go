@@ -148,6 +148,10 @@ func checkRest(r *reading, found []Finding) []Finding {
 	args := Args{Cert: c, At: r.At, State: r.state}
 	switch r.state {
 	case StateNotDue:
+		args.Detail = "All is in order."
+		if r.blind() {
+			args.Detail = "ACM reports nothing wrong, but whether DNS is in order for the renewal could not be seen."
+		}
 		return []Finding{CauseOf("not-due-yet").find(args, Certain, r.stateEvidence()...)}
 	case StateRenewed:
 		args.Since = c.Renewal.UpdatedAt
@@ -203,6 +207,14 @@ func (r *reading) progress() string {
 	default:
 		return "ACM still calls it pending, but everything it waits for is in place now. " + again
 	}
+}
+
+// blind reports whether the validation records or the CAA records could not be
+// looked at.
+func (r *reading) blind() bool {
+	return slices.ContainsFunc(r.records, func(rec *recordReading) bool {
+		return rec.lookup == nil || rec.usable() == 0 && (rec.lookup.Broken == nil || rec.lookup.Broken.Kind != BreakNXDomain)
+	}) || slices.ContainsFunc(r.caa, func(c *caaReading) bool { return c.unseen })
 }
 
 // undecided reports whether something that would decide could not be seen.

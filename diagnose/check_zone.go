@@ -52,6 +52,9 @@ func checkDelegation(r *reading) []Finding {
 					return f
 				})
 			case BreakLame, BreakNoServers, BreakLoop:
+				if cutOff(b) {
+					continue // it is this machine that gets no answer; unseen says so
+				}
 				replies := b.Replies
 				if len(replies) == 0 {
 					replies = l.Replies
@@ -92,6 +95,18 @@ func checkDelegation(r *reading) []Finding {
 		list = append(list, *found[key])
 	}
 	return list
+}
+
+// cutOff reports whether the way to a name broke among the root's or a public
+// suffix's servers. Those answer the whole world, so what is broken is the way
+// from here to them.
+func cutOff(b *Break) bool {
+	switch b.Kind {
+	case BreakLame, BreakNoServers, BreakLoop:
+		return !isBelowSuffix(b.Zone)
+	default:
+		return false
+	}
 }
 
 // wholly are the faulty replies of servers none of whose addresses answers.
@@ -138,7 +153,7 @@ func (r *reading) lame(add func(string, []string, func([]string) Finding), use z
 		}
 		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), evidence)...)
 		f.Subject = zone
-		if good > 0 && use.rec != nil && (use.rec.inOrder() || !r.anyWaiting(names)) {
+		if good > 0 {
 			f.Severity = Warning // resolvers try the other servers
 		}
 		return f

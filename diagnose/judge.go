@@ -165,7 +165,7 @@ func verdictOf(r *reading, found []Finding) Verdict {
 			return VerdictUnknown
 		}
 		return VerdictWaiting
-	case r.state == StateNever:
+	case r.state == StateNever, r.state == StateNotDue && r.blind():
 		return VerdictUnknown
 	default:
 		return VerdictHealthy
@@ -229,6 +229,9 @@ func headline(r *reading, report *Report) string {
 		lead = "Healthy" + left
 	default:
 		lead = "The cause cannot be told" + left
+		if r.state == StateNotDue {
+			lead = "DNS could not be checked" + left
+		}
 	}
 	if len(report.Findings) == 0 {
 		return lead + "."
@@ -325,11 +328,22 @@ func (r *reading) unseen() []Unseen {
 	if r.Authority != nil {
 		list = append(list, r.Authority.Unseen...)
 	}
-	missing := 0
+	missing, cut := 0, ""
 	for _, rec := range r.records {
+		if rec.lookup != nil && rec.lookup.Broken != nil && cutOff(rec.lookup.Broken) {
+			cut = rec.lookup.Broken.Zone
+			continue
+		}
 		if rec.lookup == nil || rec.usable() == 0 && r.tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
 			missing++
 		}
+	}
+	if cut != "" {
+		servers := "the root servers"
+		if cut != "." {
+			servers = "the servers of " + code(cut)
+		}
+		list = append(list, Unseen{What: "DNS as the world sees it", Why: Unreachable, Detail: "No answer comes from " + servers + " to where acmbot runs. It must be able to send DNS queries to any address, over UDP and TCP port 53."})
 	}
 	if missing > 0 {
 		list = append(list, Unseen{What: "the DNS look-ups of " + plural(missing, "validation record"), Why: OverBudget, Detail: "The time or the number of queries for one diagnosis ran out."})

@@ -76,6 +76,14 @@ func (f *Facts) outcome(name, rrtype string, outcome Outcome) *Lookup {
 	return l
 }
 
+// cutOff has no query reach the root servers.
+func (f *Facts) cutOff() {
+	for _, l := range f.DNS.Lookups {
+		l.Path, l.Replies = []string{"."}, nil
+		l.Broken = &Break{Kind: BreakLame, Zone: ".", Replies: []Reply{{Server: "a.root-servers.net", Address: "198.41.0.4:53", Outcome: OutcomeTimeout}}}
+	}
+}
+
 func cname(name, value string) RR { return RR{Name: name, Type: "CNAME", TTL: 300, Value: value} }
 func caa(name, value string) RR   { return RR{Name: name, Type: "CAA", TTL: 300, Value: value} }
 
@@ -164,6 +172,8 @@ func TestJudge(t *testing.T) {
 				f.outcome(n, "CAA", OutcomeRefused)
 			}
 		}, "lame-delegation | caa-lookup-failed", StatePending, VerdictBlocked},
+		{"no DNS from here", pending, func(f *Facts) { f.cutOff() }, "", StatePending, VerdictUnknown},
+		{"no DNS from here, nothing due", healthy, func(f *Facts) { f.cutOff() }, "not-due-yet", StateNotDue, VerdictUnknown},
 		{"domain gone from its registry", pending, func(f *Facts) {
 			for _, key := range [][2]string{{recordName, "CNAME"}, {"shop.example.com", "CAA"}, {"example.com", "CAA"}} {
 				l := f.outcome(key[0], key[1], OutcomeNXDomain)
