@@ -200,9 +200,11 @@ func replyWords(r diagnose.Reply) string {
 	if r.CheckingDisabled {
 		words += ", when told not to validate"
 	}
+	said := []string{words}
 	for _, e := range r.EDE {
-		words += fmt.Sprintf(" [EDE %d %s]", e.Code, strings.TrimSpace(e.Name+" "+e.Text))
+		said = append(said, fmt.Sprintf("[EDE %d %s]", e.Code, strings.TrimSpace(e.Name+" "+e.Text)))
 	}
+	words = strings.Join(said, " ")
 	if r.Detail != "" {
 		words += ": " + r.Detail
 	}
