@@ -130,8 +130,8 @@ func (i Item) Check() error {
 		return fmt.Errorf("%w: version %d of %s", ErrInvalid, i.Version, i.Key)
 	case len(i.Value) > MaxValue:
 		return fmt.Errorf("writing %s: %w", i.Key, ErrTooBig)
-	case !json.Valid(i.Value):
-		return fmt.Errorf("%w: the value of %s is not JSON", ErrInvalid, i.Key)
+	case !json.Valid(i.Value) || !utf8.Valid(i.Value):
+		return fmt.Errorf("%w: the value of %s is not JSON in UTF-8", ErrInvalid, i.Key)
 	}
 	return nil
 }
@@ -139,24 +139,27 @@ func (i Item) Check() error {
 // Check tells whether a Store can take the key: nil or ErrInvalid. It is for
 // those who implement a Store.
 func (k Key) Check() error {
-	if err := CheckKind(k.Kind); err != nil {
+	if err := CheckList(k.Kind, k.ID); err != nil {
 		return err
 	}
-	if k.ID == "" || len(k.ID) > MaxID || !utf8.ValidString(k.ID) {
-		return fmt.Errorf("%w: the id %.40q is not 1 to %d bytes of UTF-8", ErrInvalid, k.ID, MaxID)
+	if k.ID == "" {
+		return fmt.Errorf("%w: the id of a %s is empty", ErrInvalid, k.Kind)
 	}
 	return nil
 }
 
-// CheckKind tells whether a Store can take the kind: nil or ErrInvalid. It is
-// for those who implement a Store.
-func CheckKind(kind string) error {
+// CheckList tells whether there can be items of that kind with that prefix:
+// nil or ErrInvalid. It is for those who implement a Store.
+func CheckList(kind, prefix string) error {
 	ok := kind != "" && len(kind) <= MaxKind
 	for _, c := range []byte(kind) {
 		ok = ok && (c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z')
 	}
 	if !ok {
 		return fmt.Errorf("%w: the kind %.40q is not 1 to %d lower-case letters, digits and hyphens", ErrInvalid, kind, MaxKind)
+	}
+	if len(prefix) > MaxID || !utf8.ValidString(prefix) {
+		return fmt.Errorf("%w: the id %.40q is not up to %d bytes of UTF-8", ErrInvalid, prefix, MaxID)
 	}
 	return nil
 }

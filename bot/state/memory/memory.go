@@ -138,7 +138,7 @@ func (s *Store) List(ctx context.Context, kind, prefix string) iter.Seq2[state.I
 
 // page reads items from an ID on, and tells from where to go on.
 func (s *Store) page(ctx context.Context, kind, prefix, from string) (items []state.Item, next string, more bool, err error) {
-	if err := state.CheckKind(kind); err != nil {
+	if err := state.CheckList(kind, prefix); err != nil {
 		return nil, "", false, err
 	}
 	s.mu.RLock()
