@@ -219,7 +219,9 @@ func TestRefusals(t *testing.T) {
 		{name: "target above", plan: func(p *fix.Plan) { p.Changes[0].After = []string{"acm-validations.aws"} }, reason: fix.Unsafe, text: "not under"},
 		{name: "another target of ACM's", plan: func(p *fix.Plan) { p.Changes[0].After = []string{"_other.acm-validations.aws"} }, reason: fix.Unsafe, text: "asks for another target"},
 		{name: "target changed at ACM", state: func(s *stage) {
-			s.certificate(func(c *awsapi.Certificate) { c.Renewal.DomainValidationOptions[0].RecordValue = "_new.acm-validations.aws." })
+			s.certificate(func(c *awsapi.Certificate) {
+				c.Renewal.DomainValidationOptions[0].RecordValue = "_new.acm-validations.aws."
+			})
 		}, reason: fix.Unsafe, text: "asks for another target"},
 		{name: "target elsewhere that ACM asks for", plan: func(p *fix.Plan) { p.Changes[0].After = []string{"evil.example.net"} }, state: func(s *stage) {
 			s.certificate(func(c *awsapi.Certificate) { c.Renewal.DomainValidationOptions[0].RecordValue = "evil.example.net." })
@@ -237,7 +239,9 @@ func TestRefusals(t *testing.T) {
 		{name: "a zone of another name", state: func(s *stage) { s.zone(func(z *awsapi.HostedZone) { z.Name = "example.org" }) }, reason: fix.Unsafe, text: "is not `example.com`"},
 		{name: "zone gone", plan: func(p *fix.Plan) { p.Changes[0].ZoneID = "Z0GONE" }, reason: fix.Failed, text: "does not have it"},
 		{name: "another type at the name", state: func(s *stage) {
-			s.zone(func(z *awsapi.HostedZone) { z.Records = []awsapi.RecordSet{{Name: name, Type: "TXT", TTL: 60, Values: []string{`"x"`}}} })
+			s.zone(func(z *awsapi.HostedZone) {
+				z.Records = []awsapi.RecordSet{{Name: name, Type: "TXT", TTL: 60, Values: []string{`"x"`}}}
+			})
 		}, reason: fix.Stale, text: "TXT"},
 		{name: "a weighted record", state: func(s *stage) {
 			s.zone(func(z *awsapi.HostedZone) {
