@@ -341,7 +341,7 @@ func (b *Bot) readSubmission(req *request, c slack.InteractionCallback) {
 	}
 	req.keys = append(req.keys, "submission "+c.View.ID+" "+s.Plan)
 	working := view.FixWorking(s)
-	at := modalID{external: "acm-fix-" + req.id}
+	at := modalID{external: "acm-fix-" + c.View.ID + "-" + s.Plan} // the same for a submission that comes twice
 	working.ExternalID = at.external
 	req.view = &working
 	req.diagnoses = true

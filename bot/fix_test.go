@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
@@ -210,10 +212,16 @@ func TestFixIsForTheAllowedAlone(t *testing.T) {
 
 // What is agreed to is looked at as closely as what is pressed.
 func TestFixIsForTheAllowedAloneWhenSubmitted(t *testing.T) {
-	s, m := openGarage(t)
+	s, m := openGarage(t, func(o *Options) { o.Fix.Users = []string{onCall} })
+	group := func(users ...string) {
+		s.bot.desk.mu.Lock()
+		defer s.bot.desk.mu.Unlock()
+		s.bot.desk.members = map[string]groupMembers{onCall: {users: users, at: time.Now()}}
+	}
+	group(danaID)
 	s.press(dana)
 	s.modalOf(dana, "Value then")
-	s.bot.opts.Fix.Users = []string{"U0ALEE0001"}
+	group("U0ALEE0001")
 	s.submit(dana, nil)
 	s.modalOf(dana, "You are not one of those")
 	if len(m.plans()) > 0 {
@@ -301,14 +309,38 @@ func TestFixIsNotOfferedUnlessSwitchedOn(t *testing.T) {
 }
 
 func TestFixSwitchedOffSince(t *testing.T) {
-	s, m := openGarage(t)
-	s.slash(dana, ops, "shop.example.com")
-	answer := s.sees(fixName)
-	s.bot.opts.Fix.Kinds = []fix.Kind{fix.AddCAA}
-	s.click(dana, answer, view.ActionFix)
-	s.sees("This fix is switched off")
+	s, m := openGarage(t, func(o *Options) { o.Fix.Kinds = []fix.Kind{fix.AddCAA} })
+	api := slack.New(s.BotToken(), slack.OptionAPIURL(s.APIURL()))
+	text := slack.NewTextBlockObject(slack.PlainTextType, "Fix", false, false)
+	for i, kind := range []fix.Kind{fix.AddCNAME, "wash"} {
+		old := slack.NewButtonBlockElement(view.ActionFix, view.State{Query: "shop.example.com", Fix: string(kind)}.Encode(), text)
+		if _, _, err := api.PostMessage("C0AOPSCERT", slack.MsgOptionText("old "+string(kind), false), slack.MsgOptionBlocks(slack.NewActionBlock("", old))); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := s.WaitMessage(s.ctx(), func(m workspace.Message) bool { return m.Text == "old "+string(kind) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.click(dana, answer, view.ActionFix)
+		s.sees([]string{"This fix is switched off", "made by another version"}[i])
+	}
 	if len(m.plans()) > 0 {
 		t.Error("applied")
+	}
+}
+
+// A submission can come twice, by a double click or over two sockets.
+func TestFixIsMadeOnce(t *testing.T) {
+	s, m := openGarage(t)
+	m.gate = make(chan struct{})
+	s.press(dana)
+	s.modalOf(dana, "Value then")
+	s.submit(dana, nil)
+	s.submit(dana, nil)
+	close(m.gate)
+	s.modalOf(dana, "Added the CNAME record")
+	if n := len(m.plans()); n != 1 {
+		t.Errorf("applied %d times", n)
 	}
 }
 
