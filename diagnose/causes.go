@@ -159,6 +159,9 @@ var catalogue = []*Cause{
 		ID: "not-in-use", Title: "not in use, so ACM does not renew it", Severity: Warning, Owner: OwnerAWSAccount,
 		Meaning: "No AWS service uses the certificate, which makes it ineligible for renewal.",
 		Text: func(a Args) string {
+			if a.Cert.ManagedBy == "CLOUDFRONT" {
+				return "No CloudFront distribution tenant uses this certificate any more. CloudFront made it and validates it over HTTP, and ACM renews such a certificate only while CloudFront uses it."
+			}
 			return "No AWS service uses this certificate, and ACM renews only certificates that are in use (or exported). If the name is live, its load balancer or distribution uses another certificate."
 		},
 		Fix: func(a Args) Remedy {
@@ -869,6 +872,9 @@ var catalogue = []*Cause{
 		}),
 	pcaCause("pca-deleted", "the private CA was deleted", "The private CA is deleted, or its ARN leads nowhere.",
 		"Restore the private CA within its restoration period, or request the certificate from another CA", func(a Args) []string {
+			if ca := a.Authority; ca != nil && !ca.RestorableUntil.IsZero() && !a.At.Before(ca.RestorableUntil) {
+				return []string{requestCommand(a.Cert)} // with the ARN of another CA
+			}
 			return []string{"aws acm-pca restore-certificate-authority --certificate-authority-arn " + a.Cert.AuthorityARN}
 		}),
 	pcaCause("pca-pending", "the private CA was never set up", "The private CA waits for its own certificate.",
@@ -975,6 +981,32 @@ var catalogue = []*Cause{
 				Steps: []string{"Find out what answers at " + conjoin(a.Servers) + " (a CDN, an old load balancer, a machine of your own), and renew the certificate there; or point the name to the resource that uses this one."}}
 		},
 		Sources: []Source{srcServices},
+	},
+
+	{
+		ID: "edge-cdn-own-cert", Title: "a content delivery network in front serves a certificate of its own", Severity: Warning, Owner: OwnerWebServer,
+		Meaning: "The name leads to a network such as Cloudflare or Akamai, and users see that one's certificate, which ends soon.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("%s leads to %s, which serves a certificate of its own, issued by %s, that ends on %s. Users see that one; ACM's is seen by %s only.", code(a.Where), a.Reason, code(a.Detail), dateOf(a.Since), a.Reason)
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Summary: "Have " + a.Reason + " renew the certificate that it serves",
+				Steps: []string{"Look up the certificate for " + code(a.Where) + " at " + a.Reason + " and see why it has not been renewed yet: such networks renew their own by themselves, those that were uploaded not."}}
+		},
+		Sources: []Source{srcServices},
+	},
+	{
+		ID: "exported-copy", Title: "an exported copy from before the renewal is still in use", Severity: Warning, Owner: OwnerWebServer,
+		Meaning: "A server of your own has an exported certificate of the same names from before the last renewal, and that ends soon.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("%s serves an earlier certificate with the same names, which ends on %s. This certificate has been exported, so that is likely an exported copy; ACM does not renew copies.", code(a.Where), dateOf(a.Since))
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Summary: "Export the certificate again and install it where the old copy runs",
+				Steps:    []string{"Export the certificate and its private key.", fmt.Sprintf("Install both on what answers at %s, and reload it.", conjoin(a.Servers)), "Do so after every renewal: ACM emits the event ACM Certificate Available with the action RENEWAL."},
+				Commands: []string{acmCommand(a.Cert, "export-certificate", "--passphrase", "fileb://passphrase.txt")}}
+		},
+		Sources: []Source{srcManaged},
 	},
 
 	// Nothing found.

@@ -339,12 +339,16 @@ func checkVantage(r *reading) []Finding {
 				cannot = append(cannot, reply)
 			}
 		}
-		if len(cannot) == 0 {
+		partial := r.partialRouting(rec)
+		if len(cannot) == 0 && partial == "" {
 			continue
 		}
 		a := r.args(rec)
 		a.Servers, a.Detail = serverNames(cannot), "cannot get an answer (SERVFAIL)"
-		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
+		if partial != "" {
+			a.Servers, a.Detail = []string{"Route 53"}, partial
+		}
+		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(r.routedEvidence(rec), dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
 		f.Subject = rec.Name
 		list = append(list, f)
 	}
@@ -471,4 +475,35 @@ func (r *reading) delegatedZone(zone string) *HostedZone {
 		}
 	}
 	return nil
+}
+
+// partialRouting says whom Route 53 gives another answer at a record's name
+// than the one seen here; "" where everybody gets the value. A geolocation
+// record set without a default has no answer for the rest of the world
+// ("Geolocation routing", Amazon Route 53 Developer Guide,
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy-geo.html).
+func (r *reading) partialRouting(rec *recordReading) string {
+	hosted := r.delegatedZone(rec.zoneName())
+	if hosted == nil {
+		return ""
+	}
+	geo, fallback, routed, others := false, false, false, false
+	for _, rr := range hosted.Records {
+		if CanonicalName(rr.Name) != rec.Name || rr.Type != "CNAME" || rr.Routing == "" {
+			continue
+		}
+		routed = true
+		others = others || !rec.accepts(rr.Value)
+		geo = geo || strings.HasPrefix(rr.Routing, "geolocation ")
+		fallback = fallback || rr.Routing == "geolocation default"
+	}
+	switch {
+	case !routed:
+		return ""
+	case others:
+		return "gives other askers another value, by its routing policy"
+	case geo && !fallback:
+		return "gives askers in other places no answer, for want of a default geolocation record"
+	}
+	return ""
 }
