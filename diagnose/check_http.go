@@ -28,8 +28,11 @@ func checkHTTP(r *reading) []Finding {
 		}
 		evidence := slices.Concat(r.twinEvidence(n), r.pointsEvidence(n))
 		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: []string{n}, Where: v.Redirect.From, Record: Record{Value: v.Redirect.To}, Detail: detail}
+		if e, seen := r.Endpoints[n]; seen && reply.Obstacle != "" && len(e.Served) == 0 && (e.Resolution == OutcomeNXDomain || e.Resolution == OutcomeNoData) {
+			a.Detail, a.NoAddress = "the name "+resolutionText(e.Resolution), true
+		}
 		confidence := Likely
-		if reply.Obstacle != "" && !r.anythingAnswers() {
+		if reply.Obstacle != "" && !a.NoAddress && !r.anythingAnswers() {
 			confidence = Possible // it may be that no connection can be made from here
 		}
 		f := CauseOf(id).find(a, confidence, slices.Concat(r.nameEvidence(a.Names), []Evidence{{Source: "HTTP", Text: "GET " + code(v.Redirect.From) + ": " + httpText(reply)}}, evidence)...)

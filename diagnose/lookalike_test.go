@@ -107,3 +107,48 @@ func TestFaultsAheadSayWhen(t *testing.T) {
 		t.Errorf("findings are %+v", r.Findings)
 	}
 }
+
+// Only an issued certificate can be switched from e-mail to DNS validation.
+func TestMailOfAFirstRequestIsNotSwitched(t *testing.T) {
+	for _, test := range []struct {
+		status, want, not string
+	}{
+		{StatusPendingValidation, "request-certificate", "update-certificate-options"},
+		{StatusIssued, "update-certificate-options", "request-certificate"},
+	} {
+		f := pending()
+		c := &f.Certificate
+		c.Status, c.ValidationMethod = test.status, MethodEmail
+		mail := []NameValidation{{Name: "shop.example.com", Method: MethodEmail, Status: NamePending}}
+		c.Issuance, c.Renewal.Names = mail, mail
+		found := false
+		for _, finding := range Judge(f).Findings {
+			found = found || finding.Cause == "email-unapproved"
+			if text := strings.Join(finding.Remedy.Commands, " "); !strings.Contains(text, test.want) || strings.Contains(text, test.not) {
+				t.Errorf("%s: %s has the commands %s", test.status, finding.Cause, text)
+			}
+		}
+		if !found {
+			t.Errorf("%s: the mail is not among the causes", test.status)
+		}
+	}
+}
+
+// A name that leads nowhere cannot be fetched from, whatever is redirected.
+func TestRedirectOfANameWithoutAddress(t *testing.T) {
+	f := pending()
+	c := &f.Certificate
+	c.ValidationMethod = MethodHTTP
+	v := []NameValidation{{Name: "shop.example.com", Method: MethodHTTP, Status: NamePending, Redirect: &HTTPRedirect{From: "http://shop.example.com/x", To: "https://validation.example/x"}}}
+	c.Issuance, c.Renewal.Names = v, v
+	f.Redirects = map[string]HTTPReply{"http://shop.example.com/x": {Obstacle: Unreachable}}
+	f.Endpoints = map[string]Endpoint{"shop.example.com": {Name: "shop.example.com", Resolution: OutcomeNXDomain}}
+	r := Judge(f)
+	if len(r.Findings) != 1 || r.Findings[0].Cause != "http-redirect-missing" || !strings.Contains(r.Findings[0].Text, "does not exist in DNS") || !strings.Contains(r.Findings[0].Remedy.Summary, "in DNS") {
+		t.Errorf("findings are %+v", r.Findings)
+	}
+	f.Endpoints = nil
+	if r = Judge(f); r.Findings[0].Confidence != Possible {
+		t.Errorf("nothing answers at all from here, and the confidence is %s", r.Findings[0].Confidence)
+	}
+}
