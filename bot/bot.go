@@ -42,6 +42,9 @@ type Options struct {
 	// by default.
 	Logger *slog.Logger
 
+	// Fix is what may be fixed from Slack, and by whom; nothing by default.
+	Fix FixOptions
+
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
 	// one user's (4).
@@ -86,6 +89,7 @@ type Bot struct {
 	flights *flights
 	seen    *seen
 	tasks   *tasks
+	desk    fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -124,6 +128,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	if opts.Parse == nil {
 		opts.Parse = diagnose.ParseQuery
+	}
+	if err := opts.Fix.complete(); err != nil {
+		return nil, err
 	}
 	if opts.Command == "" {
 		opts.Command = Command
@@ -204,7 +211,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelHard()
 	work, cancelWork := context.WithCancel(hard)
 	defer cancelWork()
-	b.hard, b.work = hard, work
+	following, stopFollowing := context.WithCancel(work)
+	defer stopFollowing()
+	b.hard, b.work, b.desk.ctx = hard, work, following
 
 	var wg sync.WaitGroup
 	for i, s := range b.sockets {
@@ -226,6 +235,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 
 	drained := b.tasks.close()
+	stopFollowing()
 	early := time.NewTimer(b.opts.Grace * 8 / 10)
 	defer early.Stop()
 	late := time.NewTimer(b.opts.Grace)
@@ -241,7 +251,10 @@ func (b *Bot) Run(ctx context.Context) error {
 			done = true
 		}
 	}
+	cancelWork()
+	b.desk.settle()
 	cancelHard()
+	b.desk.follows.Wait()
 	wg.Wait()
 	return refusal
 }
@@ -264,7 +277,7 @@ func (b *Bot) identify(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		self, err := b.api.client.AuthTestContext(ctx)
 		if err == nil {
-			missing := missingScopes(self.Header)
+			missing := missingScopes(self.Header, b.opts.Fix.scopes())
 			b.mu.Lock()
 			b.self, b.missingScopes = *self, missing
 			b.mu.Unlock()

@@ -60,7 +60,9 @@ func exports(c *Certificate) bool {
 	if c.Exported != nil {
 		return *c.Exported
 	}
-	return c.Renewal != nil // it was renewed once, unused, which takes an export
+	// Made for export at a price, or renewed once while unused, which takes an
+	// export.
+	return c.ExportOption == "ENABLED" || c.Renewal != nil
 }
 
 // checkReason explains ACM's reason where that alone is the cause.
@@ -154,7 +156,7 @@ func checkRest(r *reading, found []Finding) []Finding {
 		}
 		return []Finding{CauseOf("not-due-yet").find(args, Certain, r.stateEvidence()...)}
 	case StateRenewed:
-		args.Since = c.Renewal.UpdatedAt
+		args.Since = c.renewedAt()
 		return []Finding{CauseOf("renewed-already").find(args, Certain, r.stateEvidence()...)}
 	case StateInRenewal, StatePending, StateNotIssued:
 		if r.undecided() || c.Status == StatusFailed || c.Status == StatusValidationTimedOut || c.Status == StatusInactive {

@@ -231,6 +231,13 @@ func TestJudge(t *testing.T) {
 			c := &f.Certificate
 			c.InUseBy, c.Eligibility, c.ExportOption, c.Exported = nil, EligibleNo, "ENABLED", &yes
 		}, "exported-not-reexported", StateNever, VerdictWarning},
+		{"made for export, exports not told", healthy, func(f *Facts) {
+			c := &f.Certificate
+			c.InUseBy, c.Eligibility, c.ExportOption = nil, EligibleNo, "ENABLED"
+		}, "exported-not-reexported", StateNever, VerdictWarning},
+		{"renewed lately, ACM does not say when", healthy, func(f *Facts) {
+			f.Certificate.Renewal = &Renewal{Status: RenewalSuccess}
+		}, "renewed-already", StateRenewed, VerdictHealthy},
 		{"exportable, never exported", healthy, func(f *Facts) {
 			c := &f.Certificate
 			c.InUseBy, c.Eligibility, c.ExportOption, c.Exported = nil, EligibleNo, "ENABLED", &no

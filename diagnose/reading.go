@@ -87,7 +87,7 @@ func stateOf(f *Facts) State {
 			return StateInRenewal
 		case RenewalSuccess:
 			// SUCCESS stays from one cycle to the next: only a late one is news.
-			if !due && !r.UpdatedAt.IsZero() && f.At.Sub(r.UpdatedAt) < recentRenewal {
+			if at := c.renewedAt(); !due && !at.IsZero() && f.At.Sub(at) < recentRenewal {
 				return StateRenewed
 			}
 		}
@@ -110,6 +110,15 @@ func eligible(c *Certificate) bool {
 	default:
 		return c.InUse() || c.Exported != nil && *c.Exported
 	}
+}
+
+// renewedAt is when the last renewal worked: ACM's word, else when the
+// certificate that it made begins.
+func (c *Certificate) renewedAt() time.Time {
+	if c.Renewal != nil && !c.Renewal.UpdatedAt.IsZero() {
+		return c.Renewal.UpdatedAt
+	}
+	return c.NotBefore
 }
 
 func allValidated(r *Renewal) bool {
