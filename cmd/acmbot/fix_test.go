@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,10 +167,8 @@ func TestFixInTheDemosWorld(t *testing.T) {
 func recordOf(t *testing.T, scene *world.Running, name string) awsapi.DomainValidation {
 	t.Helper()
 	for _, c := range scene.World().Certificates {
-		for _, n := range c.Names {
-			if n == name {
-				return awsapi.ValidationRecord(c.Account, name)
-			}
+		if slices.Contains(c.Names, name) {
+			return awsapi.ValidationRecord(c.Account, name)
 		}
 	}
 	t.Fatalf("there is no certificate for %s", name)
