@@ -89,6 +89,10 @@ type Bot struct {
 	flights *flights
 	seen    *seen
 	tasks   *tasks
+	estate  *estate
+	// mine gives the blocks of the App Home about the one who looks; nil for
+	// none.
+	mine func(ctx context.Context, user string) []slack.Block
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -159,6 +163,7 @@ func New(opts Options) (*Bot, error) {
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
 		seen:   newSeen(opts.Now),
 		tasks:  newTasks(),
+		estate: newEstate(opts.Now),
 		late:   lateBy,
 		failed: make(chan error, 1),
 	}
@@ -219,6 +224,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { b.identify(hard) })
+	wg.Go(func() { b.warm(hard) })
 
 	var refusal error
 	select {

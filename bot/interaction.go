@@ -24,6 +24,10 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 		b.readAction(req, c)
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
+	case slack.InteractionTypeBlockSuggestion:
+		b.readSuggestion(req, c)
+	case slack.InteractionTypeViewSubmission:
+		b.readSubmission(req, c)
 	}
 }
 
@@ -56,6 +60,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
+	if b.readListAction(req, c, id, action.Value, reply) {
+		return
+	}
 	state, err := view.ParseState(action.Value)
 	var q diagnose.Query
 	if err == nil {
@@ -71,6 +78,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionAsk:
 		req.diagnoses = true
 		var to replier = reply
+		if reply.channel == "" { // in the App Home
+			to = &threadReply{api: b.api, channel: reply.user}
+		}
 		if reply.public && reply.channel != "" {
 			// A name under an answer for all to see: answered in its thread.
 			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply}
@@ -87,6 +97,12 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionEvidence:
 		req.diagnoses = true
 		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionCopy:
+		req.diagnoses = true
+		req.run = b.openCopy(q, state, c.TriggerID, req)
+	case view.ActionCopyPage:
+		req.diagnoses, req.reply = true, nil
+		req.run = b.turnCopyPage(q, state, c.View, req)
 	case view.ActionPage:
 		req.diagnoses = true
 		req.reply = nil
