@@ -128,10 +128,3 @@ func (b *Bot) readAskSubmission(req *request, c slack.InteractionCallback) {
 	req.diagnoses, req.again, req.reply = true, view.QueryText(q), to
 	req.run = b.answer(q, view.Options{Public: state.Hook == ""}, to)
 }
-
-// readSubmission reads a modal that was submitted.
-func (b *Bot) readSubmission(req *request, c slack.InteractionCallback) {
-	if c.View.CallbackID == view.CallbackAsk {
-		b.readAskSubmission(req, c)
-	}
-}

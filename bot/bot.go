@@ -45,6 +45,9 @@ type Options struct {
 	// by default.
 	Logger *slog.Logger
 
+	// Fix is what may be fixed from Slack, and by whom; nothing by default.
+	Fix FixOptions
+
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
 	// one user's (4).
@@ -93,6 +96,7 @@ type Bot struct {
 	// mine gives the blocks of the App Home about the one who looks; nil for
 	// none.
 	mine func(ctx context.Context, user string) []slack.Block
+	desk fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -131,6 +135,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	if opts.Parse == nil {
 		opts.Parse = diagnose.ParseQuery
+	}
+	if err := opts.Fix.complete(); err != nil {
+		return nil, err
 	}
 	if opts.Command == "" {
 		opts.Command = Command
@@ -212,7 +219,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelHard()
 	work, cancelWork := context.WithCancel(hard)
 	defer cancelWork()
-	b.hard, b.work = hard, work
+	following, stopFollowing := context.WithCancel(work)
+	defer stopFollowing()
+	b.hard, b.work, b.desk.ctx = hard, work, following
 
 	var wg sync.WaitGroup
 	for i, s := range b.sockets {
@@ -235,6 +244,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 
 	drained := b.tasks.close()
+	stopFollowing()
 	early := time.NewTimer(b.opts.Grace * 8 / 10)
 	defer early.Stop()
 	late := time.NewTimer(b.opts.Grace)
@@ -250,7 +260,10 @@ func (b *Bot) Run(ctx context.Context) error {
 			done = true
 		}
 	}
+	cancelWork()
+	b.desk.settle()
 	cancelHard()
+	b.desk.follows.Wait()
 	wg.Wait()
 	return refusal
 }
@@ -273,7 +286,7 @@ func (b *Bot) identify(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		self, err := b.api.client.AuthTestContext(ctx)
 		if err == nil {
-			missing := missingScopes(self.Header)
+			missing := missingScopes(self.Header, b.opts.Fix.scopes())
 			b.mu.Lock()
 			b.self, b.missingScopes = *self, missing
 			b.mu.Unlock()

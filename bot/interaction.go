@@ -27,6 +27,10 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 	case slack.InteractionTypeBlockSuggestion:
 		b.readSuggestion(req, c)
 	case slack.InteractionTypeViewSubmission:
+		if c.View.CallbackID == view.CallbackAsk {
+			b.readAskSubmission(req, c)
+			return
+		}
 		b.readSubmission(req, c)
 	}
 }
@@ -103,6 +107,8 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionCopyPage:
 		req.diagnoses, req.reply = true, nil
 		req.run = b.turnCopyPage(q, state, c.View, req)
+	case view.ActionFix:
+		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:
 		req.diagnoses = true
 		req.reply = nil
@@ -147,7 +153,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user})
+		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds})
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)

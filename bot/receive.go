@@ -34,6 +34,9 @@ type request struct {
 	// payload goes back with it instead: options of a menu, or what is wrong
 	// with a modal's inputs.
 	payload any
+	// view takes the place of the modal that was submitted, with the
+	// acknowledgement; nil where that is to close.
+	view *slack.ModalViewRequest
 	// run does the work after the acknowledgement; nil where there is none.
 	run func(context.Context) error
 	// diagnoses says that run asks the diagnostician, so that the pool's bounds
@@ -86,7 +89,10 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		}
 	}
 
-	answered := b.ack(ctx, s, evt.Request, req)
+	if req.view != nil {
+		b.ackView(ctx, s, evt.Request, req.view)
+	}
+	answered := req.view != nil || b.ack(ctx, s, evt.Request, req)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -158,6 +164,15 @@ func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, req *re
 		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
 	}
 	return false
+}
+
+// ackView acknowledges a submission with the modal that comes next.
+func (b *Bot) ackView(ctx context.Context, s *socket, r *socketmode.Request, m *slack.ModalViewRequest) {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := s.client.AckCtx(ctx, r.EnvelopeID, slack.NewUpdateViewSubmissionResponse(m)); err != nil {
+		s.log.Warn("a submission could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+	}
 }
 
 type ackPayload struct {
