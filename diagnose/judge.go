@@ -74,7 +74,7 @@ func (r *reading) sayWhen(found []Finding) {
 		return
 	}
 	for i, f := range found {
-		if f.Ahead && grave(f) {
+		if f.Ahead && f.Severity != Notice {
 			found[i].Text += fmt.Sprintf(" It will matter from %s on, when ACM first tries to renew.", dateOf(starts))
 		}
 	}

@@ -67,7 +67,7 @@ func TestPrivateServersBelowPrivateParents(t *testing.T) {
 	for _, test := range []struct {
 		parent string
 		want   bool
-	}{{"192.0.2.1:53", true}, {"10.0.0.1:53", false}, {"127.0.0.1:53", true}} {
+	}{{"192.0.2.1:53", true}, {"10.0.0.1:53", false}, {"127.0.0.1:53", false}} {
 		f := pending()
 		f.DNS.Zones["com"] = zone("com", ".", test.parent)
 		f.DNS.Zones["example.com"] = zone("example.com", "com", "10.0.0.53:53")
