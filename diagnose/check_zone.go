@@ -333,6 +333,21 @@ func checkVantage(r *reading) []Finding {
 		if rec.lookup == nil || !rec.inOrder() || !r.anyWaiting(rec.names) || refusedByValidators(rec.lookup) || rec.lookup.Security.State == Bogus {
 			continue
 		}
+		if rec.lookup.Security.State == Indeterminate && rec.zone != nil && len(rec.zone.DS) > 0 &&
+			!slices.ContainsFunc(rec.right, func(reply Reply) bool { return !strings.Contains(reply.Detail, "EDNS") }) {
+			a := r.args(rec)
+			a.Servers, a.Detail = serverNames(rec.right), "EDNS"
+			// One zone is one finding, whichever of its records show it.
+			i := slices.IndexFunc(list, func(f Finding) bool { return f.Cause == "edns-tcp-broken" && f.Subject == rec.zone.Apex })
+			if i >= 0 {
+				list[i].Names = r.inOrderOf(union(list[i].Names, rec.names))
+				continue
+			}
+			f := CauseOf("edns-tcp-broken").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
+			f.Subject = rec.zone.Apex
+			list = append(list, f)
+			continue
+		}
 		var cannot []Reply
 		for _, reply := range rec.lookup.Public {
 			if !reply.CheckingDisabled && reply.Outcome == OutcomeServFail {
