@@ -300,7 +300,7 @@ func TestHomeShowsTheEstate(t *testing.T) {
 	home("is being read") // at once
 	close(r.hold)
 	v := home("The causes are being looked for")
-	for _, want := range []string{"4 certificates", "1 renewal waits for somebody", "3 in order", "shop.example.com", "acm:ListCertificates", "12 days left"} {
+	for _, want := range []string{"4 certificates", "1 waiting for somebody", "3 in order", "shop.example.com", "acm:ListCertificates", "12 days left"} {
 		if !strings.Contains(v.Words(), want) {
 			t.Errorf("the home lacks %q:\n%s", want, v.Words())
 		}
