@@ -225,7 +225,9 @@ func parseTerm(given string) (t term, problem string) {
 
 func domainTerm(value string, set func(string, string, func(*Listed, time.Time) bool) (term, string)) (term, string) {
 	value = strings.ToLower(strings.TrimRight(value, "."))
-	if strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._*", r) }) {
+	if strings.ContainsFunc(value, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._*", r)
+	}) {
 		return term{}, fmt.Sprintf("`%s` is not a part of a domain name.", value)
 	}
 	part := value
