@@ -115,7 +115,6 @@ const (
 	EndWorse   End = "worse"
 )
 
-
 // A Card is the message that says that there is a watch.
 type Card struct {
 	TS string `json:"ts,omitempty"`
