@@ -22,12 +22,14 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 	switch c.Type {
 	case slack.InteractionTypeBlockActions:
 		b.readAction(req, c)
+	case slack.InteractionTypeMessageAction:
+		b.readShortcut(req, c)
 	case slack.InteractionTypeViewSubmission:
 		if c.View.CallbackID == view.CallbackSnooze {
 			b.readSnooze(req, c)
+		} else {
+			b.readSubmission(req, c)
 		}
-	case slack.InteractionTypeMessageAction:
-		b.readShortcut(req, c)
 	}
 }
 
@@ -94,6 +96,8 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionEvidence:
 		req.diagnoses = true
 		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionFix:
+		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:
 		req.diagnoses = true
 		req.reply = nil
@@ -138,7 +142,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)
