@@ -153,7 +153,7 @@ type tale struct {
 // newTale starts a tale whose first bot dies at a step.
 func newTale(t *testing.T, at int) *tale {
 	t.Helper()
-	w, err := workspace.Start(workspace.Options{Manifest: readManifest(t), Retries: []time.Duration{0, time.Second, 3 * time.Second}})
+	w, err := workspace.Start(workspace.Options{Manifest: readManifest(t), AckTimeout: time.Second, Retries: []time.Duration{0, time.Second, 3 * time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}
