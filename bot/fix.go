@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
@@ -88,6 +89,7 @@ const groupFor = time.Minute
 type fixDesk struct {
 	ctx     context.Context // ends looking after fixes
 	mu      sync.Mutex
+	closed  bool // no more looking is begun
 	members map[string]groupMembers
 	follows sync.WaitGroup
 }
@@ -95,7 +97,8 @@ type fixDesk struct {
 // settle gives those who look after fixes the time to say that they stop.
 func (d *fixDesk) settle() {
 	done := make(chan struct{})
-	d.mu.Lock() // after this, follow starts no more
+	d.mu.Lock()
+	d.closed = true
 	d.mu.Unlock()
 	go func() {
 		d.follows.Wait()
@@ -366,6 +369,13 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	}
 	shown := s.Plan
 	s.Plan = ""
+	job, err := b.keptFix(ctx, req)
+	if err != nil {
+		return err
+	}
+	if job != nil {
+		return b.carryOut(ctx, q, *job, at, req)
+	}
 	plan, report, fault, err := b.plan(ctx, q, s, req)
 	switch {
 	case err != nil:
@@ -378,24 +388,43 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	done := view.FixReport{
 		Plan: plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
 	}
-	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel}
-	b.auditLog("fix-begun", &done)
-	if fault := b.auditPost(ctx, entry, &done); fault != nil {
-		fault.RequestID = req.id
-		return b.updateModal(ctx, at, view.FixFault(s, *fault))
+	kept := fixJob{FollowUp: FollowUp{Report: done, Before: report.Certificate.NotAfter}, State: s, Consent: consent}
+	if err := b.keepFix(ctx, kept); err != nil {
+		return fmt.Errorf("noting a fix before it is carried out: %w", err)
 	}
+	return b.carryOut(ctx, q, kept, at, req)
+}
 
-	work, cancel := context.WithTimeout(ctx, applyTimeout)
-	result, err := b.opts.Fix.Fixer.Apply(work, plan, consent)
-	cancel()
-	done.Result, done.Running = result, false
-	if err != nil {
-		done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
-		if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
-			done.Error, done.Permission = refusal.Text, refusal.Permission
+// carryOut carries a plan out, or goes on where another copy of the bot ended.
+func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at modalID, req *request) error {
+	s, done := job.State, job.FollowUp.Report
+	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel, mark: "audit/" + req.id, perhaps: req.resumed}
+	if !job.Applied {
+		b.auditLog("fix-begun", &done)
+		if fault := b.auditPost(ctx, entry, &done); fault != nil {
+			fault.RequestID = req.id
+			return b.updateModal(ctx, at, view.FixFault(s, *fault))
+		}
+		work, cancel := context.WithTimeout(ctx, applyTimeout)
+		result, err := b.opts.Fix.Fixer.Apply(work, done.Plan, job.Consent)
+		cancel()
+		if b.hard.Err() != nil {
+			return b.hard.Err() // whoever comes next carries it out to its end
+		}
+		done.Result, done.Running = result, false
+		if err != nil {
+			done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
+			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
+				done.Error, done.Permission = refusal.Text, refusal.Permission
+			}
+		}
+		b.auditLog("fix-ended", &done)
+		job.Applied, job.FollowUp.Report = true, done
+		if err := b.keepFix(ctx, job); err != nil {
+			b.log.Error("what came of a fix could not be noted", "request", req.id, "error", err)
 		}
 	}
-	b.auditLog("fix-ended", &done)
+	result := done.Result
 	if fault := b.auditPost(ctx, entry, &done); fault != nil {
 		b.log.Error("the audit channel did not take the result of a fix", "request", req.id)
 	}
@@ -403,9 +432,10 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		return b.updateModal(ctx, at, view.FixDone(done, s))
 	}
 
-	follow := FollowUp{Report: done, Before: report.Certificate.NotAfter}
+	follow := job.FollowUp
 	follow.Report.Seen = "I go on looking until ACM has seen it, and tell it here."
-	follow.Channel, follow.TS, err = b.postFix(ctx, s, c.User.ID, view.FixMessage(follow.Report))
+	var err error
+	follow.Channel, follow.TS, err = b.postFix(ctx, s, done.User, view.FixMessage(follow.Report), req)
 	if err != nil {
 		b.log.Error("could not tell the outcome of a fix as a message", "request", req.id, "error", err, "code", slackCode(err))
 	}
@@ -413,7 +443,12 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		b.log.Warn("could not show the outcome of a fix in its modal", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if follow.TS != "" && done.Error == "" {
-		b.follow(ctx, follow)
+		if b.opts.Store == nil {
+			b.follow(ctx, follow)
+			return nil
+		}
+		job.FollowUp = follow
+		return b.followKept(ctx, job)
 	}
 	return nil
 }
@@ -433,18 +468,23 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 
 // postFix tells the outcome: in the thread of an answer that all see, else to
 // the one who agreed alone.
-func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message) (channel, ts string, err error) {
+func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message, req *request) (channel, ts string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	if s.Public && s.Channel != "" {
-		channel, ts, err = b.api.post(ctx, s.Channel, threadOf(s.Thread, s.TS), m)
-		if err == nil {
-			return channel, ts, nil
+		entry := &threadReply{api: b.api, channel: s.Channel, thread: threadOf(s.Thread, s.TS), mark: "fix/" + req.id, perhaps: req.resumed}
+		if err = entry.put(ctx, m); err == nil {
+			return entry.postedIn, entry.ts, nil
 		}
 		b.log.Info("could not post in the answer's thread; writing a direct message", "code", slackCode(err))
 	}
-	channel, ts, err = b.api.post(ctx, user, "", m)
-	return channel, ts, err
+	channel, err = teller{b}.Locate(ctx, watch.Watch{Place: watch.Place{User: user}})
+	if err != nil {
+		channel = user
+	}
+	entry := &threadReply{api: b.api, channel: channel, mark: "fix/" + req.id, perhaps: req.resumed}
+	err = entry.put(ctx, m)
+	return entry.postedIn, entry.ts, err
 }
 
 // auditLog writes the structured entry: who, when (the line's own time), what,

@@ -27,7 +27,7 @@ func Help(command string) Message {
 	var d draft
 	d.add(header("Why does my certificate not renew?"))
 	intro := rich{}
-	intro.para(text("Name a domain. I find its ACM certificates, look at what ACM, DNS and the endpoint really say, and tell the true cause and the exact fix. I only read; I change nothing."))
+	intro.para(text("Name a domain. I find its ACM certificates, look at what ACM, DNS and the endpoint really say, and tell the true cause and the exact fix. I only read, unless you confirm a fix."))
 	d.add(intro.block(), grammar(command))
 	more := rich{}
 	more.para(text("Slash commands do not work in threads: there, mention me with a domain. On a message with domains in it, use "), bold("Why this certificate?"), text(" in its menu. Only you see the answer to a slash command, until you share it."))

@@ -26,7 +26,7 @@ func Home(s Status) slack.HomeTabViewRequest {
 	var d draft
 	d.add(header("Why does my certificate not renew?"))
 	intro := rich{}
-	intro.para(text("AWS Certificate Manager renews certificates by itself, until something stands in the way: a validation record that went missing, a CAA record, a delegation that moved. Name a domain and I tell the true cause and the exact fix. I only read; I change nothing."))
+	intro.para(text("AWS Certificate Manager renews certificates by itself, until something stands in the way: a validation record that went missing, a CAA record, a delegation that moved. Name a domain and I tell the true cause and the exact fix. I only read, unless you confirm a fix."))
 	d.add(intro.block(), slack.NewDividerBlock(), header("Ask"), grammar(s.Command))
 	more := rich{}
 	more.bullets(

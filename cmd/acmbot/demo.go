@@ -16,6 +16,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/workspace"
+	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world"
 )
 
@@ -59,9 +60,15 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return listenError(*listen, err)
 	}
 	defer func() { _ = slack.Close() }()
+	where := sightOf(scene)
+	where.shared = inventory.New(where.inventory)
+	fixing, err := demoFixes(slack, where, log)
+	if err != nil {
+		return err
+	}
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: sightOf(scene).doctor(), Version: describeVersion(), Logger: log,
+		Diagnostician: where.doctor(), Fix: fixing, Version: describeVersion(), Logger: log,
 		Store: memory.New(time.Now), FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type sight struct {
 	probe     probe.Options
 	timeout   time.Duration
 	now       func() time.Time
+	// shared is the inventory that all use, one for each where nil.
+	shared *inventory.Inventory
 }
 
 // look reads what the settings lead to: AWS's own configuration, and files.
@@ -86,7 +89,7 @@ func parseFile[T any](path file, parse func(io.Reader) ([]T, error), wrong error
 func (s sight) doctor() diagnose.Diagnostician {
 	tracer := dnstrace.New(s.dns)
 	return gather.New(gather.Options{
-		Inventory: inventory.New(s.inventory),
+		Inventory: cmp.Or(s.shared, inventory.New(s.inventory)),
 		Session:   func() gather.Resolver { return tracer.Session() },
 		Prober:    probe.New(s.probe),
 		Timeout:   s.timeout,
