@@ -25,7 +25,11 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
 	case slack.InteractionTypeViewSubmission:
-		b.readSubmission(req, c)
+		if c.View.CallbackID == view.CallbackSnooze {
+			b.readSnooze(req, c)
+		} else {
+			b.readSubmission(req, c)
+		}
 	}
 }
 
@@ -68,6 +72,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 		return
 	}
 	req.again = view.QueryText(q)
+	if b.readFollow(req, id, state, reply, c.TriggerID) {
+		return
+	}
 
 	switch id {
 	case view.ActionAsk:
@@ -135,7 +142,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds})
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)
