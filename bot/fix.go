@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
@@ -228,23 +229,31 @@ func (b *Bot) openFix(q diagnose.Query, s view.FixState, c slack.InteractionCall
 		if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 			return b.updateView(ctx, opened.ID, "", *denied)
 		}
-		plan, _, fault, err := b.plan(ctx, q, s, req)
+		p, err := b.plan(ctx, q, s, req)
 		switch {
 		case err != nil:
 			return err
-		case fault != nil:
-			return b.updateView(ctx, opened.ID, "", view.FixFault(s, *fault))
+		case p.fault != nil:
+			return b.updateView(ctx, opened.ID, "", view.FixFault(s, *p.fault))
 		}
-		return b.updateView(ctx, opened.ID, "", view.FixConfirm(plan, s, false))
+		return b.updateView(ctx, opened.ID, "", view.FixConfirm(p.plan, s, false))
 	}
 }
 
-// plan diagnoses afresh and makes the plan of it. Where there is none, the fault
-// says why.
-func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *request) (fix.Plan, *diagnose.Report, *view.Fault, error) {
+// A planned is a plan, and the report that it was made of; where there is no
+// plan, the fault says why.
+type planned struct {
+	plan   fix.Plan
+	report *diagnose.Report
+	fault  *view.Fault
+	reason fix.Reason
+}
+
+// plan diagnoses afresh and makes the plan of it.
+func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *request) (planned, error) {
 	a, err := b.await(ctx, q, nil)
 	if err != nil {
-		return fix.Plan{}, nil, nil, err
+		return planned{}, err
 	}
 	f := &view.Fault{Meaning: "Nothing was changed", Next: "Ask again with `" + b.opts.Command + " why` and the domain to see how things are now", RequestID: req.id}
 	for i := range a.Reports {
@@ -258,20 +267,21 @@ func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *
 			}
 			plan, err := b.opts.Fix.Fixer.Prepare(ctx, &a.Facts[n], r, s.Kind)
 			if err == nil {
-				return plan, r, nil, nil
+				return planned{plan: plan, report: r}, nil
 			}
+			p := planned{report: r, fault: f}
 			f.What = "There is nothing that I can do here now"
 			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
-				f.What = refusal.Text
+				f.What, p.reason = refusal.Text, refusal.Reason
 				if refusal.Reason == fix.NotPossible {
 					f.Next = "Make the change by hand, as the answer says"
 				}
 			}
-			return fix.Plan{}, r, f, nil
+			return p, nil
 		}
 	}
 	f.What = "The certificate that the answer was about was not found again"
-	return fix.Plan{}, nil, f, nil
+	return planned{fault: f}, nil
 }
 
 // A fixReply tells what goes wrong in the modal of a fix.
@@ -368,12 +378,16 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	}
 	shown := s.Plan
 	s.Plan = ""
-	plan, report, fault, err := b.plan(ctx, q, s, req)
+	p, err := b.plan(ctx, q, s, req)
+	plan, report := p.plan, p.report
 	switch {
 	case err != nil:
 		return err
-	case fault != nil:
-		return b.updateModal(ctx, at, view.FixFault(s, *fault))
+	case p.fault != nil && p.reason == fix.NotNeeded && req.resumed:
+		// It was made before the restart, and not told.
+		return b.inPlace(ctx, s, report, c, at, req)
+	case p.fault != nil:
+		return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
 	case plan.Hash() != shown:
 		return b.updateModal(ctx, at, view.FixConfirm(plan, s, true))
 	}
@@ -390,6 +404,9 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	work, cancel := context.WithTimeout(ctx, applyTimeout)
 	result, err := b.opts.Fix.Fixer.Apply(work, plan, consent)
 	cancel()
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // to be taken up again
+	}
 	done.Result, done.Running = result, false
 	if err != nil {
 		done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
@@ -405,6 +422,7 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		return b.updateModal(ctx, at, view.FixDone(done, s))
 	}
 
+	b.watchFix(ctx, s, report, c.User.ID, req)
 	follow := FollowUp{Report: done, Before: report.Certificate.NotAfter}
 	follow.Report.Seen = "I go on looking until ACM has seen it, and tell it here."
 	follow.Channel, follow.TS, err = b.postFix(ctx, s, c.User.ID, view.FixMessage(follow.Report))
@@ -426,11 +444,44 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 	if s.Kind == fix.SwitchToDNS && done.Error == "" && slices.Contains(b.opts.Fix.Kinds, fix.PublishSwitchRecords) {
 		next := s
 		next.Kind = fix.PublishSwitchRecords
-		if plan, _, fault, err := b.plan(ctx, q, next, req); err == nil && fault == nil {
-			return b.updateModal(ctx, at, view.FixConfirm(plan, next, false))
+		if p, err := b.plan(ctx, q, next, req); err == nil && p.fault == nil {
+			return b.updateModal(ctx, at, view.FixConfirm(p.plan, next, false))
 		}
 	}
 	return b.updateModal(ctx, at, view.FixDone(*done, s))
+}
+
+// inPlace tells that what was agreed to is in place, and follows it up.
+func (b *Bot) inPlace(ctx context.Context, s view.FixState, r *diagnose.Report, c slack.InteractionCallback, at modalID, req *request) error {
+	cert := &r.Certificate
+	done := view.FixReport{
+		Plan: fix.Plan{Kind: s.Kind, Certificate: cert.ARN, Account: cert.Account, Region: cert.Region, DomainName: cert.DomainName},
+		User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query,
+	}
+	b.auditLog("fix-ended", &done)
+	b.watchFix(ctx, s, r, c.User.ID, req)
+	if _, _, err := b.postFix(ctx, s, c.User.ID, view.FixMessage(done)); err != nil {
+		return err
+	}
+	return b.updateModal(ctx, at, view.FixDone(done, s))
+}
+
+// watchFix has the certificate watched until it renews, also over a restart,
+// where the bot has a store.
+func (b *Bot) watchFix(ctx context.Context, s view.FixState, r *diagnose.Report, user string, req *request) {
+	if b.opts.Store == nil {
+		return
+	}
+	place := watch.Place{User: user}
+	if s.Public && s.Channel != "" && s.TS != "" {
+		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
+	}
+	err := b.WatchAfterFix(ctx, watch.Request{
+		ARN: r.Certificate.ARN, Query: s.Query, Name: r.Certificate.DomainName, User: user, Place: place, Seen: watch.See(r), Quiet: true,
+	})
+	if err != nil {
+		b.log.Error("could not begin to watch after a fix; a restart would forget it", "request", req.id, "error", err)
+	}
 }
 
 // postFix tells the outcome: in the thread of an answer that all see, else to

@@ -25,7 +25,14 @@ type FollowUp struct {
 	TS      string `json:"ts"`
 }
 
-const restarted = "I was restarted and do not look any more: press the button to see how things are."
+// restarted is what the message of a fix says where the bot ends: with a store
+// the watch of the certificate goes on.
+func (b *Bot) restarted() string {
+	if b.opts.Store != nil {
+		return "I was restarted. The certificate stays watched: I tell when it renews."
+	}
+	return "I was restarted and do not look any more: press the button to see how things are."
+}
 
 // mostPause is the longest pause between two looks.
 const mostPause = 15 * time.Minute
@@ -39,7 +46,7 @@ func (b *Bot) follow(ctx context.Context, f FollowUp) {
 	b.desk.mu.Lock()
 	defer b.desk.mu.Unlock()
 	if b.desk.closed || b.tasks.closing() {
-		b.tell(f, restarted)
+		b.tell(f, b.restarted())
 		return
 	}
 	b.desk.follows.Go(func() {
@@ -59,7 +66,7 @@ func (b *Bot) look(ctx context.Context, f FollowUp) error {
 	said := ""
 	for wait := b.opts.Fix.FollowEvery; ; wait = min(2*wait, mostPause) {
 		if err := pause(ctx, wait); err != nil {
-			b.tell(f, restarted)
+			b.tell(f, b.restarted())
 			return err
 		}
 		a, err := b.await(ctx, q, nil)
