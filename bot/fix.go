@@ -229,23 +229,30 @@ func (b *Bot) openFix(q diagnose.Query, s view.FixState, c slack.InteractionCall
 		if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 			return b.updateView(ctx, opened.ID, "", *denied)
 		}
-		plan, _, fault, err := b.plan(ctx, q, s, req)
+		p, err := b.plan(ctx, q, s, req)
 		switch {
 		case err != nil:
 			return err
-		case fault != nil:
-			return b.updateView(ctx, opened.ID, "", view.FixFault(s, *fault))
+		case p.fault != nil:
+			return b.updateView(ctx, opened.ID, "", view.FixFault(s, *p.fault))
 		}
-		return b.updateView(ctx, opened.ID, "", view.FixConfirm(plan, s, false))
+		return b.updateView(ctx, opened.ID, "", view.FixConfirm(p.plan, s, false))
 	}
 }
 
-// plan diagnoses afresh and makes the plan of it. Where there is none, the fault
-// says why.
-func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *request) (fix.Plan, *diagnose.Report, *view.Fault, error) {
+// A planned is a plan, and the report that it was made of; where there is no
+// plan, the fault says why.
+type planned struct {
+	plan   fix.Plan
+	report *diagnose.Report
+	fault  *view.Fault
+}
+
+// plan diagnoses afresh and makes the plan of it.
+func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *request) (planned, error) {
 	a, err := b.await(ctx, q, nil)
 	if err != nil {
-		return fix.Plan{}, nil, nil, err
+		return planned{}, err
 	}
 	f := &view.Fault{Meaning: "Nothing was changed", Next: "Ask again with `" + b.opts.Command + " why` and the domain to see how things are now", RequestID: req.id}
 	for i := range a.Reports {
@@ -259,8 +266,9 @@ func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *
 			}
 			plan, err := b.opts.Fix.Fixer.Prepare(ctx, &a.Facts[n], r, s.Kind)
 			if err == nil {
-				return plan, r, nil, nil
+				return planned{plan: plan, report: r}, nil
 			}
+			p := planned{report: r, fault: f}
 			f.What = "There is nothing that I can do here now"
 			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
 				f.What = refusal.Text
@@ -268,11 +276,11 @@ func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *
 					f.Next = "Make the change by hand, as the answer says"
 				}
 			}
-			return fix.Plan{}, r, f, nil
+			return p, nil
 		}
 	}
 	f.What = "The certificate that the answer was about was not found again"
-	return fix.Plan{}, nil, f, nil
+	return planned{fault: f}, nil
 }
 
 // A fixReply tells what goes wrong in the modal of a fix.
@@ -376,19 +384,20 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	if job != nil {
 		return b.carryOut(ctx, q, *job, at, req)
 	}
-	plan, report, fault, err := b.plan(ctx, q, s, req)
+	p, err := b.plan(ctx, q, s, req)
+	plan, report := p.plan, p.report
 	switch {
 	case err != nil:
 		return err
-	case fault != nil:
-		return b.updateModal(ctx, at, view.FixFault(s, *fault))
+	case p.fault != nil:
+		return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
 	case plan.Hash() != shown:
 		return b.updateModal(ctx, at, view.FixConfirm(plan, s, true))
 	}
 	done := view.FixReport{
 		Plan: plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
 	}
-	kept := fixJob{FollowUp: FollowUp{Report: done, Before: report.Certificate.NotAfter}, State: s, Consent: consent}
+	kept := fixJob{FollowUp: FollowUp{Report: done, Before: report.Certificate.NotAfter}, Seen: watch.See(report), State: s, Consent: consent}
 	if err := b.keepFix(ctx, kept); err != nil {
 		return fmt.Errorf("noting a fix before it is carried out: %w", err)
 	}
@@ -408,8 +417,8 @@ func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at mod
 		work, cancel := context.WithTimeout(ctx, applyTimeout)
 		result, err := b.opts.Fix.Fixer.Apply(work, done.Plan, job.Consent)
 		cancel()
-		if b.hard.Err() != nil {
-			return b.hard.Err() // whoever comes next carries it out to its end
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // whoever comes next carries it out to its end
 		}
 		done.Result, done.Running = result, false
 		if err != nil {
@@ -432,6 +441,7 @@ func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at mod
 		return b.updateModal(ctx, at, view.FixDone(done, s))
 	}
 
+	b.watchFix(ctx, s, job.Seen, done.Plan, done.User, req)
 	follow := job.FollowUp
 	follow.Report.Seen = "I go on looking until ACM has seen it, and tell it here."
 	var err error
@@ -459,11 +469,29 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 	if s.Kind == fix.SwitchToDNS && done.Error == "" && slices.Contains(b.opts.Fix.Kinds, fix.PublishSwitchRecords) {
 		next := s
 		next.Kind = fix.PublishSwitchRecords
-		if plan, _, fault, err := b.plan(ctx, q, next, req); err == nil && fault == nil {
-			return b.updateModal(ctx, at, view.FixConfirm(plan, next, false))
+		if p, err := b.plan(ctx, q, next, req); err == nil && p.fault == nil {
+			return b.updateModal(ctx, at, view.FixConfirm(p.plan, next, false))
 		}
 	}
 	return b.updateModal(ctx, at, view.FixDone(*done, s))
+}
+
+// watchFix has the certificate watched until it renews, also over a restart,
+// where the bot has a store.
+func (b *Bot) watchFix(ctx context.Context, s view.FixState, seen watch.Seen, p fix.Plan, user string, req *request) {
+	if b.opts.Store == nil {
+		return
+	}
+	place := watch.Place{User: user}
+	if s.Public && s.Channel != "" && s.TS != "" {
+		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
+	}
+	err := b.WatchAfterFix(ctx, watch.Request{
+		ARN: p.Certificate, Query: s.Query, Name: p.DomainName, User: user, Place: place, Seen: seen, Quiet: true,
+	})
+	if err != nil {
+		b.log.Error("could not begin to watch after a fix; a restart would forget it", "request", req.id, "error", err)
+	}
 }
 
 // postFix tells the outcome: in the thread of an answer that all see, else to

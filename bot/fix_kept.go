@@ -22,9 +22,11 @@ const fixKept = 14 * 24 * time.Hour
 // and how far it has come. Carrying a plan out again changes nothing that is in
 // place, so whoever finds a job that was begun carries it out to its end.
 type fixJob struct {
-	FollowUp FollowUp      `json:"follow_up"`
-	State    view.FixState `json:"state"`
-	Consent  fix.Consent   `json:"consent"`
+	FollowUp FollowUp `json:"follow_up"`
+	// Seen is what there was before.
+	Seen    watch.Seen    `json:"seen"`
+	State   view.FixState `json:"state"`
+	Consent fix.Consent   `json:"consent"`
 	// Applied says that the plan was carried out, and FollowUp.Report says how.
 	Applied bool `json:"applied,omitempty"`
 	// Due is when to look whether ACM has seen it, zero where nobody is to; Wait
@@ -66,22 +68,15 @@ func (b *Bot) keptFix(ctx context.Context, req *request) (*fixJob, error) {
 	return &r.Value, nil
 }
 
-// followKept has a fix that was carried out looked after by whichever copy is
-// there, and those who agreed to it told of the renewal.
+// followKept has a fix that was carried out looked after, by whichever copy is
+// there.
 func (b *Bot) followKept(ctx context.Context, job fixJob) error {
 	job.Due, job.Wait = b.now().Add(b.opts.Fix.FollowEvery), b.opts.Fix.FollowEvery
 	if err := b.keepFix(ctx, job); err != nil {
 		return err
 	}
-	f, s := &job.FollowUp, &job.State
-	place := watch.Place{User: f.Report.User}
-	if s.Public && f.Channel == s.Channel {
-		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
-	}
-	return b.WatchAfterFix(ctx, watch.Request{
-		ARN: f.Report.Plan.Certificate, Query: f.Report.Query, Name: f.Report.Query, User: f.Report.User, Place: place,
-		Seen: watch.Seen{NotAfter: f.Before}, Quiet: true,
-	})
+	b.tendSoon()
+	return nil
 }
 
 // followFixes looks after the fixes that are due.

@@ -142,7 +142,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds}))
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)
