@@ -453,7 +453,7 @@ func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at mod
 		b.log.Warn("could not show the outcome of a fix in its modal", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if follow.TS != "" && done.Error == "" {
-		if b.opts.Store == nil {
+		if b.opts.Store == nil || b.opts.Fix.FollowUp != nil {
 			b.follow(ctx, follow)
 			return nil
 		}

@@ -369,6 +369,7 @@ func TestFixIsWatchedAcrossARestart(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Fixed.IsZero() || list[0].Place.User != danaID {
 		t.Fatalf("watches %+v, %v", list, err)
 	}
+	s.log.has(t, "kind=fix", 2) // received and answered
 	var jobs []fixJob
 	for r, err := range state.All[fixJob](t.Context(), store, fixKind, "") {
 		if err != nil {
