@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
@@ -372,42 +373,62 @@ func ticked(state *slack.ViewState) bool {
 // applyTimeout bounds the carrying out of one plan.
 const applyTimeout = 4 * time.Minute
 
+// fixKind is the kind of the store's items about fixes under way, fixKept how
+// long they are kept.
+const (
+	fixKind = "fix"
+	fixKept = 24 * time.Hour
+)
+
+// A fixNote is a plan that was agreed to, kept before it is carried out: a bot
+// that dies in the middle is followed by one that goes on with the same plan,
+// which is carried out once.
+type fixNote struct {
+	Follow FollowUp   `json:"follow"`
+	Seen   watch.Seen `json:"seen"`
+}
+
+// applyFix carries out what was agreed to, tells it and follows it up.
 func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, consent fix.Consent, c slack.InteractionCallback, at modalID, req *request) error {
 	if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 		return b.updateModal(ctx, at, *denied)
 	}
 	shown := s.Plan
 	s.Plan = ""
-	p, err := b.plan(ctx, q, s, req)
-	plan, report := p.plan, p.report
-	switch {
-	case err != nil:
-		return err
-	case p.fault != nil && p.reason == fix.NotNeeded && req.resumed:
-		// It was made before the restart, and not told.
-		return b.inPlace(ctx, s, report, c, at, req)
-	case p.fault != nil:
-		return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
-	case plan.Hash() != shown:
-		return b.updateModal(ctx, at, view.FixConfirm(plan, s, true))
+	note, resumed := b.fixNoted(ctx, req)
+	if !resumed {
+		p, err := b.plan(ctx, q, s, req)
+		switch {
+		case err != nil:
+			return err
+		case p.fault != nil:
+			return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
+		case p.plan.Hash() != shown:
+			return b.updateModal(ctx, at, view.FixConfirm(p.plan, s, true))
+		}
+		note = fixNote{Seen: watch.See(p.report), Follow: FollowUp{Before: p.report.Certificate.NotAfter, Report: view.FixReport{
+			Plan: p.plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
+		}}}
+		b.noteFix(ctx, note, req)
 	}
-	done := view.FixReport{
-		Plan: plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
-	}
-	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel}
+	done := note.Follow.Report
+	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel, mark: "audit/" + req.id, perhaps: req.resumed}
 	b.auditLog("fix-begun", &done)
 	if fault := b.auditPost(ctx, entry, &done); fault != nil {
+		if ctx.Err() != nil {
+			return ctx.Err() // to be taken up again
+		}
 		fault.RequestID = req.id
 		return b.updateModal(ctx, at, view.FixFault(s, *fault))
 	}
 
 	work, cancel := context.WithTimeout(ctx, applyTimeout)
-	result, err := b.opts.Fix.Fixer.Apply(work, plan, consent)
+	result, err := b.opts.Fix.Fixer.Apply(work, done.Plan, consent)
 	cancel()
 	if err != nil && ctx.Err() != nil {
-		return ctx.Err() // to be taken up again
+		return ctx.Err()
 	}
-	done.Result, done.Running = result, false
+	done.Result, done.Running, done.Resumed = result, false, resumed
 	if err != nil {
 		done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
 		if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
@@ -422,11 +443,15 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		return b.updateModal(ctx, at, view.FixDone(done, s))
 	}
 
-	b.watchFix(ctx, s, report, c.User.ID, req)
-	follow := FollowUp{Report: done, Before: report.Certificate.NotAfter}
+	b.watchFix(ctx, s, note, req)
+	follow := note.Follow
+	follow.Report = done
 	follow.Report.Seen = "I go on looking until ACM has seen it, and tell it here."
-	follow.Channel, follow.TS, err = b.postFix(ctx, s, c.User.ID, view.FixMessage(follow.Report))
+	follow.Channel, follow.TS, err = b.postFix(ctx, s, c.User.ID, view.FixMessage(follow.Report), req)
 	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		b.log.Error("could not tell the outcome of a fix as a message", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if err := b.showDone(ctx, q, s, &done, at, req); err != nil {
@@ -436,6 +461,31 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		b.follow(ctx, follow)
 	}
 	return nil
+}
+
+// noteFix keeps a plan before it is carried out. A store that is out of order
+// stops no fix.
+func (b *Bot) noteFix(ctx context.Context, n fixNote, req *request) {
+	if b.opts.Store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if _, err := state.Create(ctx, b.opts.Store, state.Key{Kind: fixKind, ID: req.id}, n, b.now().Add(fixKept)); err != nil {
+		b.log.Error("a fix could not be noted; a crash in the middle would lose what becomes of it", "request", req.id, "error", err)
+	}
+}
+
+// fixNoted is what was kept by a bot that died in the middle, where one did.
+func (b *Bot) fixNoted(ctx context.Context, req *request) (fixNote, bool) {
+	if b.opts.Store == nil || !req.resumed {
+		return fixNote{}, false
+	}
+	r, err := state.Load[fixNote](ctx, b.opts.Store, state.Key{Kind: fixKind, ID: req.id})
+	if err != nil && !errors.Is(err, state.ErrNotFound) {
+		b.log.Error("a noted fix cannot be read", "request", req.id, "error", err)
+	}
+	return r.Value, err == nil
 }
 
 // showDone shows the outcome in the modal: after the switch to DNS validation,
@@ -451,53 +501,45 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 	return b.updateModal(ctx, at, view.FixDone(*done, s))
 }
 
-// inPlace tells that what was agreed to is in place, and follows it up.
-func (b *Bot) inPlace(ctx context.Context, s view.FixState, r *diagnose.Report, c slack.InteractionCallback, at modalID, req *request) error {
-	cert := &r.Certificate
-	done := view.FixReport{
-		Plan: fix.Plan{Kind: s.Kind, Certificate: cert.ARN, Account: cert.Account, Region: cert.Region, DomainName: cert.DomainName},
-		User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query,
-	}
-	b.auditLog("fix-ended", &done)
-	b.watchFix(ctx, s, r, c.User.ID, req)
-	if _, _, err := b.postFix(ctx, s, c.User.ID, view.FixMessage(done)); err != nil {
-		return err
-	}
-	return b.updateModal(ctx, at, view.FixDone(done, s))
-}
-
 // watchFix has the certificate watched until it renews, also over a restart,
 // where the bot has a store.
-func (b *Bot) watchFix(ctx context.Context, s view.FixState, r *diagnose.Report, user string, req *request) {
+func (b *Bot) watchFix(ctx context.Context, s view.FixState, n fixNote, req *request) {
 	if b.opts.Store == nil {
 		return
 	}
+	user := n.Follow.Report.User
 	place := watch.Place{User: user}
 	if s.Public && s.Channel != "" && s.TS != "" {
 		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
 	}
 	err := b.WatchAfterFix(ctx, watch.Request{
-		ARN: r.Certificate.ARN, Query: s.Query, Name: r.Certificate.DomainName, User: user, Place: place, Seen: watch.See(r), Quiet: true,
+		ARN: n.Follow.Report.Plan.Certificate, Query: s.Query, Name: n.Follow.Report.Plan.DomainName, User: user, Place: place, Seen: n.Seen, Quiet: true,
 	})
 	if err != nil {
 		b.log.Error("could not begin to watch after a fix; a restart would forget it", "request", req.id, "error", err)
 	}
 }
 
-// postFix tells the outcome: in the thread of an answer that all see, else to
-// the one who agreed alone.
-func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message) (channel, ts string, err error) {
+// postFix tells the outcome, once: in the thread of an answer that all see, else
+// to the one who agreed alone.
+func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message, req *request) (channel, ts string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
+	mark := answerMark(req, 0)
 	if s.Public && s.Channel != "" {
-		channel, ts, err = b.api.post(ctx, s.Channel, threadOf(s.Thread, s.TS), m)
-		if err == nil {
-			return channel, ts, nil
+		ts, _, err = b.api.postOnce(ctx, s.Channel, threadOf(s.Thread, s.TS), m, mark, req.resumed)
+		if err == nil || slackCode(err) == "" {
+			return s.Channel, ts, err
 		}
 		b.log.Info("could not post in the answer's thread; writing a direct message", "code", slackCode(err))
 	}
-	channel, ts, err = b.api.post(ctx, user, "", m)
-	return channel, ts, err
+	opened, _, _, err := b.api.client.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
+	if err != nil {
+		channel, ts, err = b.api.post(ctx, user, "", m)
+		return channel, ts, err
+	}
+	ts, _, err = b.api.postOnce(ctx, opened.ID, "", m, mark, req.resumed)
+	return opened.ID, ts, err
 }
 
 // auditLog writes the structured entry: who, when (the line's own time), what,
