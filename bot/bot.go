@@ -31,6 +31,9 @@ type Options struct {
 	APIURL string
 	// Diagnostician answers the questions.
 	Diagnostician diagnose.Diagnostician
+	// Estate lists all certificates; nil where there is no list. One that is a
+	// diagnose.Tagger too can be filtered by tags.
+	Estate diagnose.Estate
 	// Parse reads a question; diagnose.ParseQuery by default. Its error, where
 	// it is a *diagnose.UsageError, is shown.
 	Parse func(string) (diagnose.Query, error)
@@ -99,7 +102,11 @@ type Bot struct {
 	tasks   *tasks
 	owner   string        // this copy, in the store
 	nudge   chan struct{} // the watches are to be tended to
-	desk    fixDesk
+	estate  *estate
+	// mine gives the blocks of the App Home about the one who looks; nil for
+	// none.
+	mine func(ctx context.Context, user string) []slack.Block
+	desk fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -175,8 +182,12 @@ func New(opts Options) (*Bot, error) {
 		tasks:  newTasks(),
 		owner:  state.NewOwner(),
 		nudge:  make(chan struct{}, 1),
+		estate: newEstate(opts.Now),
 		late:   lateBy,
 		failed: make(chan error, 1),
+	}
+	if opts.Store != nil {
+		b.mine = b.homeWatches
 	}
 	b.flights = newFlights(opts.Now)
 	b.api = newAPI(opts, b.log)
@@ -249,6 +260,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		wg.Go(func() { b.stayAlive(hard) })
 		wg.Go(func() { b.keepWatch(hard) })
 	}
+	wg.Go(func() { b.warm(hard) })
 
 	var refusal error
 	select {

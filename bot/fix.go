@@ -11,7 +11,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
@@ -247,7 +246,6 @@ type planned struct {
 	plan   fix.Plan
 	report *diagnose.Report
 	fault  *view.Fault
-	reason fix.Reason
 }
 
 // plan diagnoses afresh and makes the plan of it.
@@ -273,7 +271,7 @@ func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *
 			p := planned{report: r, fault: f}
 			f.What = "There is nothing that I can do here now"
 			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
-				f.What, p.reason = refusal.Text, refusal.Reason
+				f.What = refusal.Text
 				if refusal.Reason == fix.NotPossible {
 					f.Next = "Make the change by hand, as the answer says"
 				}
@@ -373,69 +371,69 @@ func ticked(state *slack.ViewState) bool {
 // applyTimeout bounds the carrying out of one plan.
 const applyTimeout = 4 * time.Minute
 
-// fixKind is the kind of the store's items about fixes under way, fixKept how
-// long they are kept.
-const (
-	fixKind = "fix"
-	fixKept = 24 * time.Hour
-)
-
-// A fixNote is a plan that was agreed to, kept before it is carried out: a bot
-// that dies in the middle is followed by one that goes on with the same plan,
-// which is carried out once.
-type fixNote struct {
-	Follow FollowUp   `json:"follow"`
-	Seen   watch.Seen `json:"seen"`
-}
-
-// applyFix carries out what was agreed to, tells it and follows it up.
 func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, consent fix.Consent, c slack.InteractionCallback, at modalID, req *request) error {
 	if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 		return b.updateModal(ctx, at, *denied)
 	}
 	shown := s.Plan
 	s.Plan = ""
-	note, resumed := b.fixNoted(ctx, req)
-	if !resumed {
-		p, err := b.plan(ctx, q, s, req)
-		switch {
-		case err != nil:
-			return err
-		case p.fault != nil:
-			return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
-		case p.plan.Hash() != shown:
-			return b.updateModal(ctx, at, view.FixConfirm(p.plan, s, true))
-		}
-		note = fixNote{Seen: watch.See(p.report), Follow: FollowUp{Before: p.report.Certificate.NotAfter, Report: view.FixReport{
-			Plan: p.plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
-		}}}
-		b.noteFix(ctx, note, req)
-	}
-	done := note.Follow.Report
-	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel, mark: "audit/" + req.id, perhaps: req.resumed}
-	b.auditLog("fix-begun", &done)
-	if fault := b.auditPost(ctx, entry, &done); fault != nil {
-		if ctx.Err() != nil {
-			return ctx.Err() // to be taken up again
-		}
-		fault.RequestID = req.id
-		return b.updateModal(ctx, at, view.FixFault(s, *fault))
-	}
-
-	work, cancel := context.WithTimeout(ctx, applyTimeout)
-	result, err := b.opts.Fix.Fixer.Apply(work, done.Plan, consent)
-	cancel()
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	done.Result, done.Running, done.Resumed = result, false, resumed
+	job, err := b.keptFix(ctx, req)
 	if err != nil {
-		done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
-		if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
-			done.Error, done.Permission = refusal.Text, refusal.Permission
+		return err
+	}
+	if job != nil {
+		return b.carryOut(ctx, q, *job, at, req)
+	}
+	p, err := b.plan(ctx, q, s, req)
+	plan, report := p.plan, p.report
+	switch {
+	case err != nil:
+		return err
+	case p.fault != nil:
+		return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
+	case plan.Hash() != shown:
+		return b.updateModal(ctx, at, view.FixConfirm(plan, s, true))
+	}
+	done := view.FixReport{
+		Plan: plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
+	}
+	kept := fixJob{FollowUp: FollowUp{Report: done, Before: report.Certificate.NotAfter}, Seen: watch.See(report), State: s, Consent: consent}
+	if err := b.keepFix(ctx, kept); err != nil {
+		return fmt.Errorf("noting a fix before it is carried out: %w", err)
+	}
+	return b.carryOut(ctx, q, kept, at, req)
+}
+
+// carryOut carries a plan out, or goes on where another copy of the bot ended.
+func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at modalID, req *request) error {
+	s, done := job.State, job.FollowUp.Report
+	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel, mark: "audit/" + req.id, perhaps: req.resumed}
+	if !job.Applied {
+		b.auditLog("fix-begun", &done)
+		if fault := b.auditPost(ctx, entry, &done); fault != nil {
+			fault.RequestID = req.id
+			return b.updateModal(ctx, at, view.FixFault(s, *fault))
+		}
+		work, cancel := context.WithTimeout(ctx, applyTimeout)
+		result, err := b.opts.Fix.Fixer.Apply(work, done.Plan, job.Consent)
+		cancel()
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // whoever comes next carries it out to its end
+		}
+		done.Result, done.Running = result, false
+		if err != nil {
+			done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
+			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
+				done.Error, done.Permission = refusal.Text, refusal.Permission
+			}
+		}
+		b.auditLog("fix-ended", &done)
+		job.Applied, job.FollowUp.Report = true, done
+		if err := b.keepFix(ctx, job); err != nil {
+			b.log.Error("what came of a fix could not be noted", "request", req.id, "error", err)
 		}
 	}
-	b.auditLog("fix-ended", &done)
+	result := done.Result
 	if fault := b.auditPost(ctx, entry, &done); fault != nil {
 		b.log.Error("the audit channel did not take the result of a fix", "request", req.id)
 	}
@@ -443,49 +441,26 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		return b.updateModal(ctx, at, view.FixDone(done, s))
 	}
 
-	b.watchFix(ctx, s, note, req)
-	follow := note.Follow
-	follow.Report = done
+	b.watchFix(ctx, s, job.Seen, done.Plan, done.User, req)
+	follow := job.FollowUp
 	follow.Report.Seen = "I go on looking until ACM has seen it, and tell it here."
-	follow.Channel, follow.TS, err = b.postFix(ctx, s, c.User.ID, view.FixMessage(follow.Report), req)
+	var err error
+	follow.Channel, follow.TS, err = b.postFix(ctx, s, done.User, view.FixMessage(follow.Report), req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 		b.log.Error("could not tell the outcome of a fix as a message", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if err := b.showDone(ctx, q, s, &done, at, req); err != nil {
 		b.log.Warn("could not show the outcome of a fix in its modal", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if follow.TS != "" && done.Error == "" {
-		b.follow(ctx, follow)
+		if b.opts.Store == nil || b.opts.Fix.FollowUp != nil {
+			b.follow(ctx, follow)
+			return nil
+		}
+		job.FollowUp = follow
+		return b.followKept(ctx, job)
 	}
 	return nil
-}
-
-// noteFix keeps a plan before it is carried out. A store that is out of order
-// stops no fix.
-func (b *Bot) noteFix(ctx context.Context, n fixNote, req *request) {
-	if b.opts.Store == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if _, err := state.Create(ctx, b.opts.Store, state.Key{Kind: fixKind, ID: req.id}, n, b.now().Add(fixKept)); err != nil {
-		b.log.Error("a fix could not be noted; a crash in the middle would lose what becomes of it", "request", req.id, "error", err)
-	}
-}
-
-// fixNoted is what was kept by a bot that died in the middle, where one did.
-func (b *Bot) fixNoted(ctx context.Context, req *request) (fixNote, bool) {
-	if b.opts.Store == nil || !req.resumed {
-		return fixNote{}, false
-	}
-	r, err := state.Load[fixNote](ctx, b.opts.Store, state.Key{Kind: fixKind, ID: req.id})
-	if err != nil && !errors.Is(err, state.ErrNotFound) {
-		b.log.Error("a noted fix cannot be read", "request", req.id, "error", err)
-	}
-	return r.Value, err == nil
 }
 
 // showDone shows the outcome in the modal: after the switch to DNS validation,
@@ -503,43 +478,41 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 
 // watchFix has the certificate watched until it renews, also over a restart,
 // where the bot has a store.
-func (b *Bot) watchFix(ctx context.Context, s view.FixState, n fixNote, req *request) {
+func (b *Bot) watchFix(ctx context.Context, s view.FixState, seen watch.Seen, p fix.Plan, user string, req *request) {
 	if b.opts.Store == nil {
 		return
 	}
-	user := n.Follow.Report.User
 	place := watch.Place{User: user}
 	if s.Public && s.Channel != "" && s.TS != "" {
 		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
 	}
 	err := b.WatchAfterFix(ctx, watch.Request{
-		ARN: n.Follow.Report.Plan.Certificate, Query: s.Query, Name: n.Follow.Report.Plan.DomainName, User: user, Place: place, Seen: n.Seen, Quiet: true,
+		ARN: p.Certificate, Query: s.Query, Name: p.DomainName, User: user, Place: place, Seen: seen, Quiet: true,
 	})
 	if err != nil {
 		b.log.Error("could not begin to watch after a fix; a restart would forget it", "request", req.id, "error", err)
 	}
 }
 
-// postFix tells the outcome, once: in the thread of an answer that all see, else
-// to the one who agreed alone.
+// postFix tells the outcome: in the thread of an answer that all see, else to
+// the one who agreed alone.
 func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message, req *request) (channel, ts string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
-	mark := answerMark(req, 0)
 	if s.Public && s.Channel != "" {
-		ts, _, err = b.api.postOnce(ctx, s.Channel, threadOf(s.Thread, s.TS), m, mark, req.resumed)
-		if err == nil || slackCode(err) == "" {
-			return s.Channel, ts, err
+		entry := &threadReply{api: b.api, channel: s.Channel, thread: threadOf(s.Thread, s.TS), mark: "fix/" + req.id, perhaps: req.resumed}
+		if err = entry.put(ctx, m); err == nil {
+			return entry.postedIn, entry.ts, nil
 		}
 		b.log.Info("could not post in the answer's thread; writing a direct message", "code", slackCode(err))
 	}
-	opened, _, _, err := b.api.client.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
+	channel, err = teller{b}.Locate(ctx, watch.Watch{Place: watch.Place{User: user}})
 	if err != nil {
-		channel, ts, err = b.api.post(ctx, user, "", m)
-		return channel, ts, err
+		channel = user
 	}
-	ts, _, err = b.api.postOnce(ctx, opened.ID, "", m, mark, req.resumed)
-	return opened.ID, ts, err
+	entry := &threadReply{api: b.api, channel: channel, mark: "fix/" + req.id, perhaps: req.resumed}
+	err = entry.put(ctx, m)
+	return entry.postedIn, entry.ts, err
 }
 
 // auditLog writes the structured entry: who, when (the line's own time), what,

@@ -25,14 +25,7 @@ type FollowUp struct {
 	TS      string `json:"ts"`
 }
 
-// restarted is what the message of a fix says where the bot ends: with a store
-// the watch of the certificate goes on.
-func (b *Bot) restarted() string {
-	if b.opts.Store != nil {
-		return "I was restarted. The certificate stays watched: I tell when it renews."
-	}
-	return "I was restarted and do not look any more: press the button to see how things are."
-}
+const restarted = "I was restarted and do not look any more: press the button to see how things are."
 
 // mostPause is the longest pause between two looks.
 const mostPause = 15 * time.Minute
@@ -46,7 +39,7 @@ func (b *Bot) follow(ctx context.Context, f FollowUp) {
 	b.desk.mu.Lock()
 	defer b.desk.mu.Unlock()
 	if b.desk.closed || b.tasks.closing() {
-		b.tell(f, b.restarted())
+		b.tell(f, restarted)
 		return
 	}
 	b.desk.follows.Go(func() {
@@ -66,7 +59,7 @@ func (b *Bot) look(ctx context.Context, f FollowUp) error {
 	said := ""
 	for wait := b.opts.Fix.FollowEvery; ; wait = min(2*wait, mostPause) {
 		if err := pause(ctx, wait); err != nil {
-			b.tell(f, b.restarted())
+			b.tell(f, restarted)
 			return err
 		}
 		a, err := b.await(ctx, q, nil)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
@@ -368,8 +369,17 @@ func TestFixIsWatchedAcrossARestart(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Fixed.IsZero() || list[0].Place.User != danaID {
 		t.Fatalf("watches %+v, %v", list, err)
 	}
-	s.stop()
-	s.sees("The certificate stays watched")
+	s.log.has(t, "kind=fix", 2) // received and answered
+	var jobs []fixJob
+	for r, err := range state.All[fixJob](t.Context(), store, fixKind, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, r.Value)
+	}
+	if len(jobs) != 1 || !jobs[0].Applied || jobs[0].FollowUp.TS == "" || jobs[0].Due.IsZero() {
+		t.Errorf("kept %+v", jobs)
+	}
 	if n := len(m.plans()); n != 1 {
 		t.Errorf("applied %d times", n)
 	}

@@ -44,7 +44,7 @@ func (b *Bot) keepWatch(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if !b.tasks.closing() {
-			if err := guard(func() error { return keeper.Pass(ctx) }); err != nil && ctx.Err() == nil {
+			if err := guard(func() error { return errors.Join(keeper.Pass(ctx), b.followFixes(ctx)) }); err != nil && ctx.Err() == nil {
 				b.log.Error("the watches cannot be tended to; trying again", "error", err)
 			}
 		}

@@ -325,8 +325,6 @@ type FixReport struct {
 	At        time.Time `json:"at"`
 	// Query is the question, in the form that buttons carry.
 	Query string `json:"query"`
-	// Resumed says that the bot was restarted in the middle.
-	Resumed bool `json:"resumed,omitempty"`
 	// Running says that it is not over yet.
 	Running bool `json:"running,omitempty"`
 	// Seen is what ACM made of it, as a sentence, Done that there is nothing
@@ -345,8 +343,6 @@ func (r *FixReport) Outcome() string {
 		return "Nothing was changed. " + sentence(r.Error)
 	case r.Error != "":
 		return did + " Then it ended: " + sentence(r.Error)
-	case r.Result.Nothing() && r.Resumed:
-		return "It is in place. I was restarted in the middle, so this is what I found when I looked again."
 	case r.Result.Nothing():
 		return "Nothing to do: it is in place already."
 	}

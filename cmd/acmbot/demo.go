@@ -66,9 +66,11 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
+	doctor, estate := where.observers()
+	defer estate.Close()
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: where.doctor(), Fix: fixing, Version: describeVersion(), Logger: log,
+		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
 		Store: memory.New(time.Now), FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})

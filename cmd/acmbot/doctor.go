@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,12 +86,23 @@ func parseFile[T any](path file, parse func(io.Reader) ([]T, error), wrong error
 
 // doctor returns who answers questions by looking there.
 func (s sight) doctor() diagnose.Diagnostician {
+	doctor, _ := s.observers()
+	return doctor
+}
+
+// observers returns who answers questions and who lists all certificates. They
+// share one inventory, so that they keep AWS's quotas together.
+func (s sight) observers() (diagnose.Diagnostician, *gather.Estate) {
 	tracer := dnstrace.New(s.dns)
+	all := s.shared
+	if all == nil {
+		all = inventory.New(s.inventory)
+	}
 	return gather.New(gather.Options{
-		Inventory: cmp.Or(s.shared, inventory.New(s.inventory)),
+		Inventory: all,
 		Session:   func() gather.Resolver { return tracer.Session() },
 		Prober:    probe.New(s.probe),
 		Timeout:   s.timeout,
 		Now:       s.now,
-	})
+	}), gather.NewEstate(gather.EstateOptions{Lister: all, Now: s.now})
 }

@@ -44,7 +44,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}
 
 	where.shared = inventory.New(where.inventory)
-	options := slack.bot(where.doctor(), time.Duration(look.Timeout), log)
+	doctor, estate := where.observers()
+	defer estate.Close()
+	options := slack.bot(doctor, time.Duration(look.Timeout), log)
+	options.Estate = estate
 	options.Fix = fixing.options(where, log)
 	b, err := bot.New(options)
 	if err != nil {
