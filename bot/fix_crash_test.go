@@ -78,7 +78,7 @@ func (tl *tale) fixStory(g *garage) {
 		tl.t.Fatal(err)
 	}
 	tl.reaches("the button", func() bool { return tl.posted(fixName) > 0 && tl.open() == 0 })
-	told := func() bool { return tl.posted("Added the CNAME")+tl.posted("It is in place") > 0 }
+	told := func() bool { return tl.posted("Added the CNAME")+tl.posted("it is in place already") > 0 }
 	for tries := 0; !told(); tries++ {
 		if tries == 8 {
 			tl.t.Fatalf("the fix never works\n%s", tl.log)
@@ -141,7 +141,7 @@ func TestFixEndsTheSameWhereverTheBotIsKilled(t *testing.T) {
 			if written != 1 {
 				t.Errorf("the record was written %d times", written)
 			}
-			if n := tl.posted("Added the CNAME") + tl.posted("It is in place"); n != 1 {
+			if n := tl.posted("Added the CNAME") + tl.posted("it is in place already"); n != 1 {
 				t.Errorf("the outcome is told %d times:\n%s", n, words(tl.apps(dana)))
 			}
 			if tl.kept(tl.store) != 1 {
