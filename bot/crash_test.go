@@ -195,7 +195,7 @@ func (tl *tale) start(at int) {
 	go func() { ended <- b.Run(ctx) }()
 	tl.end = sync.OnceFunc(func() {
 		cancel()
-		<-ended
+		_ = <-ended // a dead bot has nothing to say
 		transport.CloseIdleConnections()
 	})
 	tl.until(func() bool { return tl.Sockets() >= 1 || !tl.fuse.alive() })
