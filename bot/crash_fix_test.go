@@ -78,8 +78,8 @@ const afterLook = 16 * 60e9
 
 func repaired(t *testing.T, at int) *tale {
 	m := &mechanic{}
-	tl := newTale(t, at, func(tl *tale, o *Options) {
-		o.Fix = FixOptions{Fixer: mortalFixer{m, tl.fuse}, Kinds: fix.Kinds(), Users: []string{danaID}, AuditChannel: "C0AOPSCERT"}
+	tl := newTale(t, at, func(o *Options, f *fuse) {
+		o.Fix = FixOptions{Fixer: mortalFixer{m, f}, Kinds: fix.Kinds(), Users: []string{danaID}, AuditChannel: "C0AOPSCERT"}
 	})
 	tl.ward.becomes(func(q diagnose.Query) diagnose.Answer { return fixable(q) }, tl.ward.expires)
 	return tl

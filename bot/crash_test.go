@@ -148,18 +148,19 @@ type tale struct {
 	fuse  *fuse
 	end   func()
 	lives int
-	more  []func(*tale, *Options)
+	// change is what is peculiar to this tale's bots.
+	change []func(*Options, *fuse)
 }
 
 // newTale starts a tale whose first bot dies at a step.
-func newTale(t *testing.T, at int, more ...func(*tale, *Options)) *tale {
+func newTale(t *testing.T, at int, change ...func(*Options, *fuse)) *tale {
 	t.Helper()
 	w, err := workspace.Start(workspace.Options{Manifest: readManifest(t), AckTimeout: time.Second, Retries: []time.Duration{0, time.Second, 3 * time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := newHand()
-	tl := &tale{stage: &stage{Workspace: w, t: t, log: newLogBook()}, hand: h, ward: newWard(), store: memory.New(h.Now), more: more}
+	tl := &tale{stage: &stage{Workspace: w, t: t, log: newLogBook()}, hand: h, ward: newWard(), store: memory.New(h.Now), change: change}
 	t.Cleanup(func() {
 		tl.end()
 		if err := w.Close(); err != nil {
@@ -181,8 +182,8 @@ func (tl *tale) start(at int) {
 		Logger: slog.New(slog.NewTextHandler(tl.log, nil)),
 		Store:  mortalStore{tl.store, tl.fuse}, Now: tl.hand.Now, FollowEvery: time.Millisecond,
 	}
-	for _, change := range tl.more {
-		change(tl, &opts)
+	for _, c := range tl.change {
+		c(&opts, tl.fuse)
 	}
 	b, err := New(opts)
 	if err != nil {
