@@ -30,6 +30,9 @@ type Options struct {
 	APIURL string
 	// Diagnostician answers the questions.
 	Diagnostician diagnose.Diagnostician
+	// Estate lists all certificates; nil where there is no list. One that is a
+	// diagnose.Tagger too can be filtered by tags.
+	Estate diagnose.Estate
 	// Parse reads a question; diagnose.ParseQuery by default. Its error, where
 	// it is a *diagnose.UsageError, is shown.
 	Parse func(string) (diagnose.Query, error)

@@ -58,9 +58,11 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return listenError(*listen, err)
 	}
 	defer func() { _ = slack.Close() }()
+	doctor, estate := sightOf(scene).observers()
+	defer estate.Close()
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: sightOf(scene).doctor(), Version: describeVersion(), Logger: log,
+		Diagnostician: doctor, Estate: estate, Version: describeVersion(), Logger: log,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {

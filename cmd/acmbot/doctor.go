@@ -84,12 +84,20 @@ func parseFile[T any](path file, parse func(io.Reader) ([]T, error), wrong error
 
 // doctor returns who answers questions by looking there.
 func (s sight) doctor() diagnose.Diagnostician {
+	doctor, _ := s.observers()
+	return doctor
+}
+
+// observers returns who answers questions and who lists all certificates. They
+// share one inventory, so that they keep AWS's quotas together.
+func (s sight) observers() (diagnose.Diagnostician, *gather.Estate) {
 	tracer := dnstrace.New(s.dns)
+	all := inventory.New(s.inventory)
 	return gather.New(gather.Options{
-		Inventory: inventory.New(s.inventory),
+		Inventory: all,
 		Session:   func() gather.Resolver { return tracer.Session() },
 		Prober:    probe.New(s.probe),
 		Timeout:   s.timeout,
 		Now:       s.now,
-	})
+	}), gather.NewEstate(gather.EstateOptions{Lister: all, Now: s.now})
 }

@@ -41,7 +41,11 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return &exitError{exitUsage, err}
 	}
 
-	b, err := bot.New(slack.bot(where.doctor(), time.Duration(look.Timeout), log))
+	doctor, estate := where.observers()
+	defer estate.Close()
+	options := slack.bot(doctor, time.Duration(look.Timeout), log)
+	options.Estate = estate
+	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
