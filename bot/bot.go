@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -44,6 +45,14 @@ type Options struct {
 	// Logger gets structured lines without message contents or secrets; none
 	// by default.
 	Logger *slog.Logger
+
+	// Store keeps what must survive a restart: watches, snoozes, and what was
+	// taken and is not answered yet. Without one there are none. The caller
+	// closes it after Run.
+	Store state.Store
+	// FollowEvery is how often the store is looked through for what is due; 15 s
+	// by default.
+	FollowEvery time.Duration
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
@@ -89,6 +98,8 @@ type Bot struct {
 	flights *flights
 	seen    *seen
 	tasks   *tasks
+	owner   string        // this copy, in the store
+	nudge   chan struct{} // the watches are to be tended to
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -144,7 +155,7 @@ func New(opts Options) (*Bot, error) {
 	}
 	for d, standard := range map[*time.Duration]time.Duration{
 		&opts.AnswerTimeout: 60 * time.Second, &opts.ProgressAfter: time.Second, &opts.Grace: 10 * time.Second,
-		&opts.Stagger: 3 * time.Second, &opts.PingTimeout: 30 * time.Second,
+		&opts.Stagger: 3 * time.Second, &opts.PingTimeout: 30 * time.Second, &opts.FollowEvery: 15 * time.Second,
 	} {
 		if *d <= 0 {
 			*d = standard
@@ -159,6 +170,8 @@ func New(opts Options) (*Bot, error) {
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
 		seen:   newSeen(opts.Now),
 		tasks:  newTasks(),
+		owner:  state.NewOwner(),
+		nudge:  make(chan struct{}, 1),
 		late:   lateBy,
 		failed: make(chan error, 1),
 	}
@@ -209,6 +222,14 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelWork()
 	b.hard, b.work = hard, work
 
+	if b.opts.Store != nil {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		if err := b.beat(ctx); err != nil { // before anything is noted in this copy's name
+			b.log.Error("the store is out of order; trying again", "error", err)
+		}
+		cancel()
+	}
+
 	var wg sync.WaitGroup
 	for i, s := range b.sockets {
 		wg.Go(func() { b.consume(hard, s) })
@@ -219,6 +240,10 @@ func (b *Bot) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { b.identify(hard) })
+	if b.opts.Store != nil {
+		wg.Go(func() { b.follow(hard) })
+		wg.Go(func() { b.keepWatch(hard) })
+	}
 
 	var refusal error
 	select {

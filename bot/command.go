@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -31,6 +32,14 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 	case "", "help", "?", "-h", "--help":
 		say(view.Help(command))
 		return
+	case "watches", "snoozes":
+		if rest == "" {
+			req.run = func(ctx context.Context) error { return b.showWatches(ctx, req.user, req.reply) }
+			if b.opts.Store == nil {
+				req.run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, noStore(req)) }
+			}
+			return
+		}
 	case "why":
 		if rest == "" {
 			say(view.Usage(command, "Why what? Name a domain, or a certificate's ARN or id."))

@@ -18,7 +18,9 @@ func (b *Bot) readHomeOpened(req *request, e *slackevents.AppHomeOpenedEvent) {
 	req.run = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
-		_, err := b.api.client.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: e.User, View: view.Home(b.status())})
+		home := view.Home(b.status())
+		home.Blocks.BlockSet = append(home.Blocks.BlockSet, b.homeWatches(ctx, e.User)...)
+		_, err := b.api.client.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: e.User, View: home})
 		return err
 	}
 }

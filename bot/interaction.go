@@ -22,6 +22,10 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 	switch c.Type {
 	case slack.InteractionTypeBlockActions:
 		b.readAction(req, c)
+	case slack.InteractionTypeViewSubmission:
+		if c.View.CallbackID == view.CallbackSnooze {
+			b.readSnooze(req, c)
+		}
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
 	}
@@ -66,6 +70,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 		return
 	}
 	req.again = view.QueryText(q)
+	if b.readFollow(req, id, state, reply, c.TriggerID) {
+		return
+	}
 
 	switch id {
 	case view.ActionAsk:
@@ -131,7 +138,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user})
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)

@@ -14,8 +14,11 @@ const Command = "/acm"
 
 // Scopes are the OAuth scopes that the bot token needs: commands for the slash
 // command and the message shortcut, chat:write to answer in threads and to
-// share, app_mentions:read and im:history to read what is said to the bot.
-var Scopes = []string{"app_mentions:read", "chat:write", "commands", "im:history"}
+// share, app_mentions:read and im:history to read what is said to the bot. Watches need
+// im:write for direct messages and reactions:write to mark what is settled;
+// channels:history and groups:history to look, after a crash, whether a message
+// was posted in its thread already: without them it may come twice.
+var Scopes = []string{"app_mentions:read", "channels:history", "chat:write", "commands", "groups:history", "im:history", "im:write", "reactions:write"}
 
 // Events are the events that the bot handles.
 var Events = []string{"app_home_opened", "app_mention", "message.im"}

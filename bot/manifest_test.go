@@ -88,8 +88,8 @@ func TestMissingScopes(t *testing.T) {
 		want   []string
 	}{
 		{"", nil}, // a server that does not say
-		{"commands,chat:write, app_mentions:read,im:history,users:read", nil},
-		{"commands,chat:write", []string{"app_mentions:read", "im:history"}},
+		{"commands,chat:write, app_mentions:read,im:history,users:read,channels:history,groups:history,im:write,reactions:write", nil},
+		{"commands,chat:write,channels:history,groups:history,im:write,reactions:write", []string{"app_mentions:read", "im:history"}},
 	} {
 		h := http.Header{}
 		if tc.header != "" {

@@ -47,8 +47,10 @@ func threadOf(thread, ts string) string {
 
 // readTalk answers what is said to the bot: the names in it, or how to ask.
 func (b *Bot) readTalk(req *request, channel, thread, text string) {
+	n := 0
 	reply := func() *threadReply {
-		return &threadReply{api: b.api, channel: channel, thread: thread}
+		n++
+		return &threadReply{api: b.api, channel: channel, thread: thread, mark: answerMark(req, n), perhaps: req.resumed}
 	}
 	req.reply = reply()
 	queries := subjects(b.opts.Parse, text)

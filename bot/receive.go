@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 )
 
@@ -30,6 +32,9 @@ type request struct {
 	keys []string
 	// ack goes back with the acknowledgement, where the envelope takes one.
 	ack *view.Message
+	// form goes back with the acknowledgement of a form that is not in order,
+	// in place of ack.
+	form any
 	// run does the work after the acknowledgement; nil where there is none.
 	run func(context.Context) error
 	// diagnoses says that run asks the diagnostician, so that the pool's bounds
@@ -39,6 +44,10 @@ type request struct {
 	reply replier
 	// again is the question, for a button that asks it again.
 	again string
+	// noted is the request's note in the store, and resumed says that it was
+	// taken up again after a restart: what it posts may have been posted.
+	noted   state.Key
+	resumed bool
 }
 
 // receive is what becomes of an envelope: it is read, acknowledged in this one
@@ -65,6 +74,10 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 
 	begun := false
 	var leave func()
+	if req.run != nil && b.note(ctx, req, evt) {
+		log.Info("taken before; acknowledged only")
+		req.run, req.ack = nil, nil
+	}
 	if req.run != nil {
 		var err error
 		begun = b.tasks.begin()
@@ -76,12 +89,21 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		case req.diagnoses:
 			leave, err = b.pool.admit(req.user)
 		}
+		if errors.Is(err, errClosing) && req.noted.ID != "" {
+			log.Info("left to the copy that comes after this one")
+			b.ack(ctx, s, evt.Request, nil)
+			return
+		}
 		if err != nil {
 			log.Warn("not taken", "reason", err)
 			req.refuse(refusalFault(err, req))
 		}
 	}
 
+	if req.form != nil && first {
+		b.ackForm(ctx, s, evt.Request, req.form)
+		return
+	}
 	answered := b.ack(ctx, s, evt.Request, req.ack)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
@@ -90,6 +112,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		begun = begun || b.tasks.begin()
 	}
 	if req.run == nil || !begun {
+		b.strike(ctx, req)
 		if begun {
 			b.tasks.end()
 		}
@@ -153,6 +176,15 @@ func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view
 	return false
 }
 
+// ackForm tells a modal, with the acknowledgement, what is not in order.
+func (b *Bot) ackForm(ctx context.Context, s *socket, r *socketmode.Request, form any) {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := s.client.AckCtx(ctx, r.EnvelopeID, form); err != nil {
+		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+	}
+}
+
 type ackPayload struct {
 	ResponseType string        `json:"response_type"`
 	Text         string        `json:"text"`
@@ -169,6 +201,11 @@ func (b *Bot) perform(req *request, leave func()) {
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
 	err := guard(func() error { return req.run(b.hard) })
+	if b.hard.Err() != nil && err != nil {
+		log.Warn("left behind", "error", err)
+		return // to be taken up again
+	}
+	defer b.strike(b.hard, req)
 	took := time.Since(start).Milliseconds()
 	if err == nil {
 		log.Info("answered", "ms", took)
@@ -206,6 +243,10 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
+// lateTrigger are Slack's errors for a trigger that came too late ("views.open",
+// https://docs.slack.dev/reference/methods/views.open).
+var lateTrigger = []string{"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged", "invalid_trigger_id"}
+
 // faultOf says in sentences why there is no answer.
 func faultOf(err error, req *request) view.Fault {
 	f := view.Fault{RequestID: req.id, Retry: req.again}
@@ -215,6 +256,9 @@ func faultOf(err error, req *request) view.Fault {
 		f.What = "This took too long, and I gave up"
 		f.Meaning = "AWS or the DNS servers answered too slowly"
 		f.Next = "Try again; if it keeps happening, tell whoever runs this bot the request's id"
+	case slices.Contains(lateTrigger, slackCode(err)):
+		f.What = "Slack gives me three seconds to open a window, and they were over"
+		f.Next = "Press the button again"
 	case errors.Is(err, context.Canceled):
 		f.What = "I was restarted while I was looking"
 		f.Next = "Ask again"
@@ -235,8 +279,12 @@ func faultOf(err error, req *request) view.Fault {
 
 // read makes a request of an envelope. It only reads: whatever takes time is
 // left to the request's run. A panic makes it a request that apologises.
-func (b *Bot) read(evt socketmode.Event) (req *request) {
-	req = &request{id: newRequestID(), kind: "unknown"}
+func (b *Bot) read(evt socketmode.Event) *request {
+	return b.reread(evt, &request{id: newRequestID(), kind: "unknown"})
+}
+
+// reread is read for a request that has an id already.
+func (b *Bot) reread(evt socketmode.Event, req *request) *request {
 	err := guard(func() error {
 		switch data := evt.Data.(type) {
 		case slack.SlashCommand:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 )
 
@@ -21,6 +22,10 @@ type Options struct {
 	SharedBy string
 	// Since is what the message said before, after a re-check; nil for none.
 	Since *State
+	// Follow offers to watch and to snooze the certificate; Snooze is the
+	// snooze of it, nil for none.
+	Follow bool
+	Snooze *watch.Snooze
 }
 
 const (
@@ -48,7 +53,7 @@ func report(a diagnose.Answer, o Options) Message {
 	var d draft
 
 	d.add(header(headline(r)))
-	d.add(small(sharedBy(o), change))
+	d.add(small(sharedBy(o), change), small(snoozed(o, r)))
 
 	groups := groupByCause(r.Findings, askedName(a, r))
 	if len(groups) == 0 {
@@ -81,6 +86,7 @@ func report(a diagnose.Answer, o Options) Message {
 	if !o.Public {
 		buttons = append(buttons, shareButton(subject, state))
 	}
+	buttons = append(buttons, followButtons(subject, state, r, o)...)
 	d.end(actions(append(buttons, consoleButton(subject, r.ConsoleURL))...))
 	return d.message(reportText(a, r, o, change))
 }
@@ -110,6 +116,9 @@ func reportText(a diagnose.Answer, r *diagnose.Report, o Options, change string)
 	}
 	if change != "" {
 		lines = append(lines, change)
+	}
+	if line := snoozed(o, r); line != "" {
+		lines = append(lines, line)
 	}
 	for i, g := range groupByCause(r.Findings, askedName(a, r)) {
 		if i == shownGroups {
