@@ -54,6 +54,10 @@ type Options struct {
 	// by default.
 	FollowEvery time.Duration
 
+	// Digest says what the daily digests are like. There are some where Store
+	// and Estate are set.
+	Digest DigestOptions
+
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
 	// one user's (4).
@@ -100,6 +104,7 @@ type Bot struct {
 	tasks   *tasks
 	owner   string        // this copy, in the store
 	nudge   chan struct{} // the watches are to be tended to
+	digests *Digester     // nil where there are none
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -177,6 +182,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	b.flights = newFlights(opts.Now)
 	b.api = newAPI(opts, b.log)
+	if opts.Store != nil && opts.Estate != nil {
+		b.digests = NewDigester(opts)
+	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
 	}
@@ -243,6 +251,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.opts.Store != nil {
 		wg.Go(func() { b.follow(hard) })
 		wg.Go(func() { b.keepWatch(hard) })
+	}
+	if b.digests != nil {
+		wg.Go(func() { b.digests.Run(ctx) })
 	}
 
 	var refusal error

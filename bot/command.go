@@ -40,6 +40,10 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 			}
 			return
 		}
+	case "digest", "owners":
+		if b.readDigest(req, cmd, strings.ToLower(word), rest) {
+			return
+		}
 	case "why":
 		if rest == "" {
 			say(view.Usage(command, "Why what? Name a domain, or a certificate's ARN or id."))

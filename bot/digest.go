@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,18 +16,12 @@ import (
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 )
 
-// DigestOptions are what the daily digests need. Estate and Store must be set.
+// DigestOptions say what the daily digests are like. All have defaults.
 type DigestOptions struct {
-	// Estate lists the certificates.
-	Estate diagnose.Estate
-	// Tags reads the certificates' tags where the estate does not; nil where
-	// nothing is routed by them.
-	Tags func(context.Context, *diagnose.Listing)
-	// Store keeps who wants a digest, and what was posted.
-	Store state.Store
 	// Routing is who gets which certificates.
 	Routing digest.Routing
 	// Standard is how a channel gets its digest where nobody has said
@@ -34,8 +30,6 @@ type DigestOptions struct {
 	// Thresholds are the days left at which a user group is mentioned: 14, 7, 3
 	// and 1 by default.
 	Thresholds []int
-	// Snoozes returns what nobody wants to hear of, by ARN; none by default.
-	Snoozes func(context.Context) (map[string]digest.Snooze, error)
 	// Window is how late a digest still comes; 6 hours by default, and less
 	// than a day.
 	Window time.Duration
@@ -53,6 +47,8 @@ const digestEvery = 30 * time.Second
 // is posted once.
 type Digester struct {
 	o             DigestOptions
+	estate        diagnose.Estate
+	store         state.Store
 	diagnostician diagnose.Diagnostician
 	api           api
 	command       string
@@ -65,9 +61,14 @@ type Digester struct {
 	tries map[string]int
 }
 
-// NewDigester returns a Digester that posts with the options' bot token. The
-// app-level token is not needed.
-func NewDigester(opts Options, o DigestOptions) *Digester {
+// NewDigester returns a Digester that posts with the options' bot token, as
+// their Digest says. Diagnostician, Estate and Store must be set; the app-level
+// token is not needed.
+func NewDigester(opts Options) *Digester {
+	o := opts.Digest
+	if opts.HTTPClient == nil {
+		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -102,16 +103,8 @@ func NewDigester(opts Options, o DigestOptions) *Digester {
 	if o.Standard.Quiet == "" {
 		o.Standard.Quiet = digest.QuietLine
 	}
-	a := newAPI(opts, opts.Logger)
-	// A post that failed in an unknown way must not be repeated blindly: only a
-	// 429 says that nothing was done.
-	retry := slack.DefaultRetryConfig()
-	retry.MaxRetries = mostRetries
-	retry.RetryAfterDuration = 5 * time.Second
-	a.client = slack.New(opts.BotToken, slack.OptionAPIURL(opts.APIURL), slack.OptionHTTPClient(opts.HTTPClient),
-		slack.OptionRetryConfig(retry), slack.OptionLog(quiet{}))
 	return &Digester{
-		o: o, diagnostician: opts.Diagnostician, api: a, command: opts.Command, now: opts.Now, log: opts.Logger,
+		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger,
 		owner: state.NewOwner(), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
@@ -146,7 +139,7 @@ func (d *Digester) Tick(ctx context.Context) (posted int, err error) {
 	}
 	// One replica looks at the certificates for all. This saves calls; that a
 	// digest is posted once does not rest on it.
-	lease, err := state.Claim(ctx, d.o.Store, state.Key{Kind: "digest-lease", ID: "look"}, d.owner, d.now(), d.o.LookTimeout+2*time.Minute)
+	lease, err := state.Claim(ctx, d.store, state.Key{Kind: "digest-lease", ID: "look"}, d.owner, d.now(), d.o.LookTimeout+2*time.Minute)
 	if _, held := errors.AsType[*state.HeldError](err); held {
 		return 0, nil
 	}
@@ -155,7 +148,7 @@ func (d *Digester) Tick(ctx context.Context) (posted int, err error) {
 	}
 	defer func() {
 		// Where this fails the lease ends by itself.
-		_ = state.Release(context.WithoutCancel(ctx), d.o.Store, lease)
+		_ = state.Release(context.WithoutCancel(ctx), d.store, lease)
 	}()
 
 	view := d.look()
@@ -195,7 +188,7 @@ func (d *Digester) putOff(id string, now time.Time) bool {
 
 // due lists what is due and was not posted yet.
 func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
-	list, err := digest.Subscriptions(ctx, d.o.Store, d.o.Routing.Defaults(d.o.Standard))
+	list, err := digest.Subscriptions(ctx, d.store, d.o.Routing.Defaults(d.o.Standard))
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +204,7 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 		if t.date == "" || now.Sub(t.due) > d.o.Window || t.due.Before(s.Changed) || d.putOff(t.id(), now) {
 			continue
 		}
-		r, err := state.Load[digest.Posting](ctx, d.o.Store, state.Key{Kind: digest.PostKind, ID: t.id()})
+		r, err := state.Load[digest.Posting](ctx, d.store, state.Key{Kind: digest.PostKind, ID: t.id()})
 		if err != nil && !errors.Is(err, state.ErrNotFound) {
 			return nil, fmt.Errorf("looking what was posted: %w", err)
 		}
@@ -229,7 +222,7 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 		return false, err
 	}
 	spoken := t.Quiet != digest.QuietNothing || !content.Quiet() || len(content.Email) > 0
-	did, _, err := digest.Once(ctx, d.o.Store, d.owner, d.now, digest.Post{
+	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
 		Kind: digest.PostKind, ID: t.id(),
 		Send: func(ctx context.Context) (string, error) {
 			if !spoken {
@@ -237,7 +230,9 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 			}
 			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), t.id())
 		},
-		Find: func(ctx context.Context, since time.Time) (string, bool, error) { return d.find(ctx, t.Channel, t.id(), since) },
+		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
+			return d.find(ctx, t.Channel, t.id(), since)
+		},
 	})
 	if did && spoken {
 		d.log.Info("posted a digest", "channel", t.Channel, "date", t.date, "late", content.Late)
@@ -249,7 +244,7 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 // again, if it is not old.
 func (d *Digester) content(ctx context.Context, t digestTask, l *look) (digest.Digest, error) {
 	now := d.now()
-	kept, err := digest.Kept(ctx, d.o.Store, t.Channel, t.date)
+	kept, err := digest.Kept(ctx, d.store, t.Channel, t.date)
 	if err == nil && now.Sub(kept.At) < 30*time.Minute && !now.Before(kept.At) {
 		return kept, nil
 	}
@@ -260,7 +255,7 @@ func (d *Digester) content(ctx context.Context, t digestTask, l *look) (digest.D
 	if err != nil {
 		return digest.Digest{}, err
 	}
-	if err := digest.Keep(ctx, d.o.Store, content, now); err != nil {
+	if err := digest.Keep(ctx, d.store, content, now); err != nil {
 		return digest.Digest{}, fmt.Errorf("keeping it: %w", err)
 	}
 	return content, nil
@@ -271,17 +266,18 @@ func (d *Digester) make(ctx context.Context, t digestTask, l *look) (digest.Dige
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("its filter cannot be read: %w", err)
 	}
-	before, err := digest.Before(ctx, d.o.Store, t.Channel, t.date)
+	before, err := digest.Before(ctx, d.store, t.Channel, t.date)
 	if err != nil {
 		return digest.Digest{}, err
 	}
-	var snoozes map[string]digest.Snooze
-	if d.o.Snoozes != nil {
-		if snoozes, err = d.o.Snoozes(ctx); err != nil {
-			return digest.Digest{}, err
-		}
+	snoozes, err := d.snoozes(ctx)
+	if err != nil {
+		return digest.Digest{}, err
 	}
 	l.listing(ctx)
+	if filter.Tag != "" || d.o.Routing.Tagged() {
+		l.tags(ctx, before)
+	}
 	owned := d.o.Routing.ForChannel(t.Channel, filter, l.list.Certificates)
 	mine := make([]diagnose.Listed, len(owned))
 	for i, o := range owned {
@@ -297,6 +293,23 @@ func (d *Digester) make(ctx context.Context, t digestTask, l *look) (digest.Dige
 	}), nil
 }
 
+// snoozes are what nobody wants to hear of now.
+func (d *Digester) snoozes(ctx context.Context) (map[string]digest.Snooze, error) {
+	now := d.now()
+	list, err := watch.Snoozes(ctx, d.store, now)
+	if err != nil {
+		return nil, err
+	}
+	snoozes := map[string]digest.Snooze{}
+	for arn, s := range list {
+		snoozes[arn] = digest.Snooze{
+			Until: s.Until, By: s.By, Reason: s.Reason,
+			Holds: func(r *diagnose.Report) bool { return s.Holds(watch.See(r), now) },
+		}
+	}
+	return snoozes, nil
+}
+
 // Preview makes the digest that a channel would get now, and keeps nothing.
 func (d *Digester) Preview(ctx context.Context, s digest.Subscription) (digest.Digest, error) {
 	now := d.now()
@@ -306,7 +319,7 @@ func (d *Digester) Preview(ctx context.Context, s digest.Subscription) (digest.D
 
 // Subscription is how a channel gets its digest now, and whether it does.
 func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Subscription, bool, error) {
-	list, err := digest.Subscriptions(ctx, d.o.Store, d.o.Routing.Defaults(d.o.Standard))
+	list, err := digest.Subscriptions(ctx, d.store, d.o.Routing.Defaults(d.o.Standard))
 	if err != nil {
 		return digest.Subscription{}, false, err
 	}
@@ -333,12 +346,14 @@ func (d *Digester) PostNow(ctx context.Context, s digest.Subscription, forgetful
 	if t.Quiet == digest.QuietNothing && content.Quiet() && len(content.Email) == 0 {
 		return content, false, nil
 	}
-	did, _, err := digest.Once(ctx, d.o.Store, d.owner, d.now, digest.Post{
+	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
 		Kind: digest.PostKind, ID: t.id(), Search: forgetful,
 		Send: func(ctx context.Context) (string, error) {
 			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), t.id())
 		},
-		Find: func(ctx context.Context, since time.Time) (string, bool, error) { return d.find(ctx, t.Channel, t.id(), since) },
+		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
+			return d.find(ctx, t.Channel, t.id(), since)
+		},
 	})
 	return content, did, err
 }
@@ -352,7 +367,7 @@ func (d *Digester) send(ctx context.Context, channel, thread string, m view.Mess
 		opts := append(messageOptions(m, thread), slack.MsgOptionMetadata(slack.SlackMetadata{
 			EventType: digestEvent, EventPayload: map[string]any{"id": id},
 		}))
-		_, ts, err = d.api.client.PostMessageContext(ctx, channel, opts...)
+		_, ts, err = d.api.once.PostMessageContext(ctx, channel, opts...)
 		return err
 	})
 	return ts, err
@@ -396,25 +411,63 @@ func (d *Digester) find(ctx context.Context, channel, id string, since time.Time
 type look struct {
 	d       *Digester
 	list    *diagnose.Listing
+	tagged  map[string]bool
 	looked  int
-	ends    time.Time
 	reports map[string]*diagnose.Report
 }
 
-func (d *Digester) look() *look { return &look{d: d, reports: map[string]*diagnose.Report{}} }
+func (d *Digester) look() *look {
+	return &look{d: d, tagged: map[string]bool{}, reports: map[string]*diagnose.Report{}}
+}
 
 func (l *look) listing(ctx context.Context) {
 	if l.list != nil {
 		return
 	}
-	listing := l.d.o.Estate.List(ctx)
-	if l.d.o.Tags != nil {
-		l.d.o.Tags(ctx, &listing)
-	}
+	listing := l.d.estate.List(ctx)
 	if listing.At.IsZero() {
 		listing.At = l.d.now().UTC()
 	}
 	l.list = &listing
+}
+
+// tags reads the tags of those that may be told of, since ACM tells them for
+// one certificate at a time: those that are due, and those that the digest
+// before had. What has no tags read goes where the rest goes.
+func (l *look) tags(ctx context.Context, before *digest.Digest) {
+	tagger, ok := l.d.estate.(diagnose.Tagger)
+	if !ok {
+		return
+	}
+	at := map[string]int{}
+	for i := range l.list.Certificates {
+		at[l.list.Certificates[i].ARN] = i
+	}
+	var list []diagnose.Listed
+	add := func(arn string) {
+		if i, ok := at[arn]; ok && l.list.Certificates[i].Tags == nil && !l.tagged[arn] {
+			l.tagged[arn] = true
+			list = append(list, l.list.Certificates[i])
+		}
+	}
+	for _, c := range digest.Due(l.list.Certificates, l.list.At) {
+		add(c.ARN)
+	}
+	if before != nil {
+		for _, i := range before.Items() {
+			add(i.ARN)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	certificates := slices.Clone(l.list.Certificates) // the estate's own are shared
+	tagged, unseen := tagger.Tagged(ctx, list)
+	for _, c := range tagged {
+		certificates[at[c.ARN]].Tags = c.Tags
+	}
+	l.list.Certificates = certificates
+	l.list.Scope.Unreadable = append(slices.Clone(l.list.Scope.Unreadable), unseen...)
 }
 
 // diagnose diagnoses certificates, but no more than the bounds allow. What is

@@ -26,6 +26,9 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 		if c.View.CallbackID == view.CallbackSnooze {
 			b.readSnooze(req, c)
 		}
+		if c.View.CallbackID == view.CallbackDigest {
+			b.readDigestForm(req, c)
+		}
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
 	}
@@ -60,6 +63,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
+	if b.readDigestAction(req, id, action.Value, reply, c) {
+		return
+	}
 	state, err := view.ParseState(action.Value)
 	var q diagnose.Query
 	if err == nil {

@@ -171,6 +171,8 @@ func Count(entries []Entry) int {
 type Snooze struct {
 	Until      time.Time
 	By, Reason string
+	// Holds reports whether it still holds for what is seen now; nil is yes.
+	Holds func(*diagnose.Report) bool
 }
 
 // Input is what a digest is made of.
@@ -275,7 +277,7 @@ func Make(in Input) Digest {
 		snooze, snoozed := in.Snoozes[o.ARN]
 		switch {
 		case report == nil:
-		case (hurts || item.Verdict == diagnose.VerdictWillFail) && snoozed && in.At.Before(snooze.Until):
+		case (hurts || item.Verdict == diagnose.VerdictWillFail) && snoozed && in.At.Before(snooze.Until) && (snooze.Holds == nil || snooze.Holds(report)):
 			d.Snoozed = append(d.Snoozed, Snoozed{Item: item, Until: snooze.Until, By: snooze.By, Reason: snooze.Reason})
 			still[o.ARN] = true
 			continue

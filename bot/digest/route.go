@@ -216,3 +216,13 @@ type Owned struct {
 	*diagnose.Listed
 	Group string
 }
+
+// Tagged reports whether a route goes by tags.
+func (r Routing) Tagged() bool {
+	for _, route := range r.Routes {
+		if route.Tag != "" {
+			return true
+		}
+	}
+	return false
+}
