@@ -234,7 +234,7 @@ func (d *Digester) Owners(ctx context.Context) ([]view.OwnersRow, []diagnose.Cer
 		} else {
 			for _, r := range d.o.Routing.Routes {
 				if r.Channel == s.Channel {
-					row.By = append(row.By, r.Selector.String())
+					row.By = append(row.By, r.String())
 					row.Group = r.Group
 				}
 			}

@@ -67,7 +67,7 @@ func ParseSelector(text string) (Selector, error) {
 		}
 		return Selector{Domain: q.Domain}, nil
 	default:
-		return Selector{}, fmt.Errorf("%q is none of tag:, account: and domain:", text)
+		return Selector{}, fmt.Errorf("%q does not begin with tag:, account: or domain: as it should", text)
 	}
 }
 

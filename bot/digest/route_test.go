@@ -28,7 +28,7 @@ func TestParseRoute(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("ParseRoute(%q) (-want +got):\n%s", text, diff)
 		}
-		if again, err := ParseSelector(got.Selector.String()); err != nil || again != got.Selector {
+		if again, err := ParseSelector(got.String()); err != nil || again != got.Selector {
 			t.Errorf("%q reads back as %+v, %v", got.Selector, again, err)
 		}
 	}
