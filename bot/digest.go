@@ -334,9 +334,10 @@ func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Sub
 }
 
 // PostNow posts today's digest of a channel, whatever its time, unless it was
-// posted today. For a store that forgets, forgetful has it looked for in the
-// channel first. It returns whether it was posted by this call.
-func (d *Digester) PostNow(ctx context.Context, s digest.Subscription, forgetful bool) (digest.Digest, bool, error) {
+// posted today. It is for a store that forgets and for where no bot runs: it
+// looks in the channel first, and what it posts has no buttons. It returns
+// whether it was posted by this call.
+func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.Digest, bool, error) {
 	now := d.now()
 	t := digestTask{Subscription: s, date: digest.Date(now.In(s.Schedule().Zone).Format(time.DateOnly))}
 	content, err := d.content(ctx, t, d.look())
@@ -347,15 +348,37 @@ func (d *Digester) PostNow(ctx context.Context, s digest.Subscription, forgetful
 		return content, false, nil
 	}
 	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
-		Kind: digest.PostKind, ID: t.id(), Search: forgetful,
+		Kind: digest.PostKind, ID: t.id(), Search: true,
 		Send: func(ctx context.Context) (string, error) {
-			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), t.id())
+			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command, Still: true}), t.id())
 		},
-		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
-			return d.find(ctx, t.Channel, t.id(), since)
-		},
+		Find: func(ctx context.Context, since time.Time) (string, bool, error) { return d.find(ctx, t.Channel, t.id(), since) },
 	})
 	return content, did, err
+}
+
+// PostTrouble says in words why something was not posted.
+func PostTrouble(err error) string {
+	switch code := slackCode(err); code {
+	case "not_in_channel", "channel_not_found":
+		return "the bot is not in that channel; invite it there"
+	case "is_archived":
+		return "the channel is archived"
+	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired":
+		return "Slack does not take the bot token"
+	case "missing_scope":
+		return "the app lacks a scope; compare it with manifest.yml"
+	case "":
+	default:
+		return "Slack refuses it (" + code + ")"
+	}
+	if errors.Is(err, digest.ErrElsewhere) {
+		return "another process is at it"
+	}
+	if fault, ok := errors.AsType[*state.Fault](err); ok {
+		return fault.Error()
+	}
+	return "Slack could not be reached, or did not answer; call again, it is not posted twice"
 }
 
 // digestEvent is the type of the metadata on what the digester posts ("Message

@@ -265,12 +265,12 @@ func Make(in Input) Digest {
 				item.take(report)
 			}
 		}
-		if o.InUse && state == diagnose.StateInRenewal && (report == nil || report.Verdict == diagnose.VerdictWaiting || report.Verdict == diagnose.VerdictHealthy) {
-			d.Under++
-		}
 		old, known := before[o.ARN]
 		item.New = in.Before != nil && !known
 		hurts := item.hurts()
+		if (state == diagnose.StateInRenewal || state == diagnose.StatePending) && report != nil && !hurts && item.Verdict != diagnose.VerdictWillFail {
+			d.Under++
+		}
 		if o.InUse && !o.NotAfter.IsZero() {
 			count(d.Weeks, o.NotAfter, hurts)
 		}
@@ -358,7 +358,8 @@ func (i *Item) hurts() bool {
 	case diagnose.VerdictUnknown:
 		return i.State == diagnose.StatePending || i.State == diagnose.StateExpired || i.State == diagnose.StateInRenewal || i.State == diagnose.StateNever
 	case diagnose.VerdictWaiting:
-		return i.State == diagnose.StatePending
+		// ACM waits, and nobody has to do anything about it.
+		return i.State == diagnose.StatePending && i.Owner != diagnose.OwnerNobody
 	default:
 		return false
 	}

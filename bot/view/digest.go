@@ -66,6 +66,8 @@ type DigestOptions struct {
 	// Preview marks what one person alone sees. It has no buttons that need the
 	// digest to be kept.
 	Preview bool
+	// Still leaves out all buttons: nobody runs who could answer them.
+	Still bool
 }
 
 // Digest is a channel's digest.
@@ -93,10 +95,10 @@ func Digest(d digest.Digest, o DigestOptions) Message {
 	b.add(aheadBlock(d), newBlock(d), resolvedBlock(d), emailBlock(d), unreadBlock(d), snoozedBlock(d))
 
 	var buttons []*slack.ButtonBlockElement
-	if n := len(d.Items()); n > 1 && !o.Preview {
+	if n := len(d.Items()); n > 1 && !o.Preview && !o.Still {
 		buttons = append(buttons, button(ActionDigestList+":all", fmt.Sprintf("Show all %d", n), fmt.Sprintf("Show all %s of this digest", plural(n, "certificate")), state.Encode()))
 	}
-	if !o.Preview {
+	if !o.Preview && !o.Still {
 		buttons = append(buttons, button(ActionDigestSetting, "Change this digest", "Change when this channel gets its digest, and of what", state.Encode()))
 	}
 	b.end(actions(buttons...))
@@ -261,6 +263,7 @@ func entryLine(e digest.Entry, n int, s DigestState, o DigestOptions) slack.Bloc
 	words := entryText(e)
 	var b *slack.ButtonBlockElement
 	switch {
+	case o.Still:
 	case len(e.Items) == 1:
 		b = askButton("Why?", e.Items[0].ARN)
 		b.AccessibilityLabel = fitLabel("Why does "+e.Items[0].Domain+" not renew?", "Why?")

@@ -33,8 +33,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}
 	var slack slackSettings
 	var look lookSettings
+	var digests digestSettings
 	var logging logSettings
-	err = load(&slack, &look, &logging)
+	err = load(&slack, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, lookErr); err != nil {
@@ -44,7 +45,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(doctor, time.Duration(look.Timeout), log)
-	options.Estate = estate
+	options.Estate, options.Digest = estate, digests.options()
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
