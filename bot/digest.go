@@ -352,7 +352,9 @@ func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.D
 		Send: func(ctx context.Context) (string, error) {
 			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command, Still: true}), t.id())
 		},
-		Find: func(ctx context.Context, since time.Time) (string, bool, error) { return d.find(ctx, t.Channel, t.id(), since) },
+		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
+			return d.find(ctx, t.Channel, t.id(), since)
+		},
 	})
 	return content, did, err
 }
