@@ -53,6 +53,8 @@ type Options struct {
 	// FollowEvery is how often the store is looked through for what is due; 15 s
 	// by default.
 	FollowEvery time.Duration
+	// Fix is what may be fixed from Slack, and by whom; nothing by default.
+	Fix FixOptions
 
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
@@ -105,6 +107,7 @@ type Bot struct {
 	owner   string        // this copy, in the store
 	nudge   chan struct{} // the watches are to be tended to
 	digests *Digester     // nil where there are none
+	desk    fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -143,6 +146,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	if opts.Parse == nil {
 		opts.Parse = diagnose.ParseQuery
+	}
+	if err := opts.Fix.complete(); err != nil {
+		return nil, err
 	}
 	if opts.Command == "" {
 		opts.Command = Command
@@ -228,7 +234,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelHard()
 	work, cancelWork := context.WithCancel(hard)
 	defer cancelWork()
-	b.hard, b.work = hard, work
+	following, stopFollowing := context.WithCancel(work)
+	defer stopFollowing()
+	b.hard, b.work, b.desk.ctx = hard, work, following
 
 	if b.opts.Store != nil {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -249,7 +257,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { b.identify(hard) })
 	if b.opts.Store != nil {
-		wg.Go(func() { b.follow(hard) })
+		wg.Go(func() { b.stayAlive(hard) })
 		wg.Go(func() { b.keepWatch(hard) })
 	}
 	if b.digests != nil {
@@ -265,6 +273,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 
 	drained := b.tasks.close()
+	stopFollowing()
 	early := time.NewTimer(b.opts.Grace * 8 / 10)
 	defer early.Stop()
 	late := time.NewTimer(b.opts.Grace)
@@ -280,7 +289,10 @@ func (b *Bot) Run(ctx context.Context) error {
 			done = true
 		}
 	}
+	cancelWork()
+	b.desk.settle()
 	cancelHard()
+	b.desk.follows.Wait()
 	wg.Wait()
 	return refusal
 }
@@ -303,7 +315,7 @@ func (b *Bot) identify(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		self, err := b.api.client.AuthTestContext(ctx)
 		if err == nil {
-			missing := missingScopes(self.Header)
+			missing := missingScopes(self.Header, b.opts.Fix.scopes())
 			b.mu.Lock()
 			b.self, b.missingScopes = *self, missing
 			b.mu.Unlock()

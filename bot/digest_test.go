@@ -56,8 +56,8 @@ func pending(n int, name string, end time.Time) diagnose.Listed {
 	}
 }
 
-// renewed is the certificate after its renewal.
-func renewed(c diagnose.Listed, at time.Time) diagnose.Listed {
+// afterRenewal is the certificate after its renewal.
+func afterRenewal(c diagnose.Listed, at time.Time) diagnose.Listed {
 	c.NotBefore, c.NotAfter, c.RenewalStatus = at, at.AddDate(0, 0, 198), diagnose.RenewalSuccess
 	return c
 }
@@ -171,7 +171,7 @@ func TestDigestComesOnceADay(t *testing.T) {
 		t.Errorf("another replica posts %d, %v", n, err)
 	}
 	at(d.clock, nine.AddDate(0, 0, 1))
-	d.estate.set(renewed(shop, nine.Add(time.Hour)))
+	d.estate.set(afterRenewal(shop, nine.Add(time.Hour)))
 	d.tick(1)
 	at(d.clock, nine.AddDate(0, 0, 2))
 	d.tick(1)

@@ -22,15 +22,17 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 	switch c.Type {
 	case slack.InteractionTypeBlockActions:
 		b.readAction(req, c)
-	case slack.InteractionTypeViewSubmission:
-		if c.View.CallbackID == view.CallbackSnooze {
-			b.readSnooze(req, c)
-		}
-		if c.View.CallbackID == view.CallbackDigest {
-			b.readDigestForm(req, c)
-		}
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
+	case slack.InteractionTypeViewSubmission:
+		switch c.View.CallbackID {
+		case view.CallbackSnooze:
+			b.readSnooze(req, c)
+		case view.CallbackDigest:
+			b.readDigestForm(req, c)
+		default:
+			b.readSubmission(req, c)
+		}
 	}
 }
 
@@ -100,6 +102,8 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionEvidence:
 		req.diagnoses = true
 		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionFix:
+		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:
 		req.diagnoses = true
 		req.reply = nil
@@ -144,7 +148,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)

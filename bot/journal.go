@@ -224,8 +224,9 @@ func (n note) event() (socketmode.Event, error) {
 	return evt, nil
 }
 
-// follow keeps the watches and what was left behind going until ctx ends.
-func (b *Bot) follow(ctx context.Context) {
+// stayAlive says that this copy is alive, and takes up what others left behind,
+// until ctx ends.
+func (b *Bot) stayAlive(ctx context.Context) {
 	tick := time.NewTicker(b.opts.FollowEvery)
 	defer tick.Stop()
 	var beaten time.Time

@@ -35,6 +35,9 @@ type request struct {
 	// form goes back with the acknowledgement of a form that is not in order,
 	// in place of ack.
 	form any
+	// view takes the place of the modal that was submitted, with the
+	// acknowledgement; nil where that is to close.
+	view *slack.ModalViewRequest
 	// run does the work after the acknowledgement; nil where there is none.
 	run func(context.Context) error
 	// diagnoses says that run asks the diagnostician, so that the pool's bounds
@@ -104,7 +107,10 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		b.ackForm(ctx, s, evt.Request, req.form)
 		return
 	}
-	answered := b.ack(ctx, s, evt.Request, req.ack)
+	if req.view != nil {
+		b.ackView(ctx, s, evt.Request, req.view)
+	}
+	answered := req.view != nil || b.ack(ctx, s, evt.Request, req.ack)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -182,6 +188,15 @@ func (b *Bot) ackForm(ctx context.Context, s *socket, r *socketmode.Request, for
 	defer cancel()
 	if err := s.client.AckCtx(ctx, r.EnvelopeID, form); err != nil {
 		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+	}
+}
+
+// ackView acknowledges a submission with the modal that comes next.
+func (b *Bot) ackView(ctx context.Context, s *socket, r *socketmode.Request, m *slack.ModalViewRequest) {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := s.client.AckCtx(ctx, r.EnvelopeID, slack.NewUpdateViewSubmissionResponse(m)); err != nil {
+		s.log.Warn("a submission could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
 	}
 }
 

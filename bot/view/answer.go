@@ -11,6 +11,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/fix"
 )
 
 // Options say how an answer is to be shown.
@@ -26,6 +27,8 @@ type Options struct {
 	// snooze of it, nil for none.
 	Follow bool
 	Snooze *watch.Snooze
+	// Fixes are the kinds of fix that are offered where one helps.
+	Fixes []fix.Kind
 }
 
 const (
@@ -86,6 +89,7 @@ func report(a diagnose.Answer, o Options) Message {
 	if !o.Public {
 		buttons = append(buttons, shareButton(subject, state))
 	}
+	buttons = append(fixButtons(a, r, o, state), buttons...)
 	buttons = append(buttons, followButtons(subject, state, r, o)...)
 	d.end(actions(append(buttons, consoleButton(subject, r.ConsoleURL))...))
 	return d.message(reportText(a, r, o, change))

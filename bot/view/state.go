@@ -40,6 +40,8 @@ type State struct {
 	ARN      string
 	NotAfter time.Time
 	Watch    string
+	// Fix is the kind of fix that the button offers, if it offers any.
+	Fix string
 }
 
 type wireState struct {
@@ -55,6 +57,7 @@ type wireState struct {
 	ARN         string         `json:"arn,omitempty"`
 	NotAfter    int64          `json:"e,omitempty"`
 	Watch       string         `json:"i,omitempty"`
+	Fix         string         `json:"f,omitempty"`
 }
 
 // Encode returns the state in at most 2000 characters, the most that a
@@ -62,7 +65,7 @@ type wireState struct {
 func (s State) Encode() string {
 	w := wireState{
 		Version: stateVersion, Query: s.Query, Certificate: s.Certificate, Verdict: string(s.Verdict),
-		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy, ARN: s.ARN, Watch: s.Watch,
+		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy, ARN: s.ARN, Watch: s.Watch, Fix: s.Fix,
 	}
 	if !s.NotAfter.IsZero() {
 		w.NotAfter = s.NotAfter.Unix()
@@ -100,7 +103,7 @@ func ParseState(value string) (State, error) {
 	}
 	s := State{
 		Query: w.Query, Certificate: w.Certificate, Verdict: diagnose.Verdict(w.Verdict),
-		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy, ARN: w.ARN, Watch: w.Watch,
+		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy, ARN: w.ARN, Watch: w.Watch, Fix: w.Fix,
 	}
 	if w.NotAfter > 0 {
 		s.NotAfter = time.Unix(w.NotAfter, 0).UTC()
