@@ -409,7 +409,7 @@ func (d *Digester) find(ctx context.Context, channel, id string, since time.Time
 		ChannelID: channel, Oldest: fmt.Sprintf("%d.000000", since.Unix()), Limit: 200, IncludeAllMetadata: true,
 	}
 	for range mostHistory {
-		page, err := d.api.client.GetConversationHistoryContext(ctx, params)
+		page, err := d.api.once.GetConversationHistoryContext(ctx, params)
 		switch slackCode(err) {
 		case "missing_scope", "not_in_channel", "channel_not_found":
 			d.log.Warn("could not look whether a digest was posted already", "channel", channel, "code", slackCode(err))

@@ -45,9 +45,9 @@ const (
 	// keepPosting is how long is remembered that something was posted; far
 	// longer than anything is posted late.
 	keepPosting = 100 * day
-	// searchBack is how much earlier than the first attempt the search begins,
-	// since Slack's clock is another one.
-	searchBack = 10 * time.Minute
+	// searchBack is how much earlier than the first attempt, and than now, the
+	// search begins: clocks differ, and a replica's may have been far ahead.
+	searchBack = 8 * time.Hour
 )
 
 // ErrElsewhere is returned where another replica is at it.
@@ -96,8 +96,10 @@ func Once(ctx context.Context, store state.Store, owner string, now func() time.
 		return note(func(v *Posting) { v.Posted, v.TS = true, ts })
 	}
 	if since := posting.Tried; !since.IsZero() || p.Search {
-		if since.IsZero() {
-			since = now().Add(-day)
+		if present := now(); since.IsZero() {
+			since = present.Add(-day)
+		} else if present.Before(since) {
+			since = present
 		}
 		var found bool
 		ts, found, err = p.Find(ctx, since.Add(-searchBack))
