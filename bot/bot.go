@@ -106,7 +106,11 @@ type Bot struct {
 	tasks   *tasks
 	owner   string        // this copy, in the store
 	nudge   chan struct{} // the watches are to be tended to
-	digests *Digester     // nil where there are none
+	estate  *estate
+	// mine gives the blocks of the App Home about the one who looks; nil for
+	// none.
+	mine    func(ctx context.Context, user string) []slack.Block
+	digests *Digester // nil where there are none
 	desk    fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
@@ -183,8 +187,12 @@ func New(opts Options) (*Bot, error) {
 		tasks:  newTasks(),
 		owner:  state.NewOwner(),
 		nudge:  make(chan struct{}, 1),
+		estate: newEstate(opts.Now),
 		late:   lateBy,
 		failed: make(chan error, 1),
+	}
+	if opts.Store != nil {
+		b.mine = b.homeWatches
 	}
 	b.flights = newFlights(opts.Now)
 	b.api = newAPI(opts, b.log)
@@ -263,6 +271,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(ctx) })
 	}
+	wg.Go(func() { b.warm(hard) })
 
 	var refusal error
 	select {

@@ -109,7 +109,7 @@ func (b *Bot) readDigestForm(req *request, c slack.InteractionCallback) {
 	}
 	s, complaints := subscriptionOf(c)
 	if len(complaints) > 0 {
-		req.form = slack.NewErrorsViewSubmissionResponse(complaints)
+		req.payload = slack.NewErrorsViewSubmissionResponse(complaints)
 		return
 	}
 	s.Channel, s.By, s.Changed = channel, c.User.ID, b.now().UTC()

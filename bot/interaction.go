@@ -24,8 +24,12 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 		b.readAction(req, c)
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
+	case slack.InteractionTypeBlockSuggestion:
+		b.readSuggestion(req, c)
 	case slack.InteractionTypeViewSubmission:
 		switch c.View.CallbackID {
+		case view.CallbackAsk:
+			b.readAskSubmission(req, c)
 		case view.CallbackSnooze:
 			b.readSnooze(req, c)
 		case view.CallbackDigest:
@@ -65,7 +69,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
-	if b.readDigestAction(req, id, action.Value, reply, c) {
+	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) {
 		return
 	}
 	state, err := view.ParseState(action.Value)
@@ -86,9 +90,12 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionAsk:
 		req.diagnoses = true
 		var to replier = reply
+		if reply.channel == "" { // in the App Home
+			to = &threadReply{api: b.api, channel: reply.user}
+		}
 		if reply.public && reply.channel != "" {
 			// A name under an answer for all to see: answered in its thread.
-			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply}
+			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply, mark: answerMark(req), perhaps: req.resumed}
 		}
 		req.reply, req.run = to, b.answer(q, view.Options{Public: reply.public}, to)
 	case view.ActionRecheck:
@@ -102,6 +109,12 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionEvidence:
 		req.diagnoses = true
 		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionCopy:
+		req.diagnoses = true
+		req.run = b.openCopy(q, state, c.TriggerID, req)
+	case view.ActionCopyPage:
+		req.diagnoses, req.reply = true, nil
+		req.run = b.turnCopyPage(q, state, c.View, req)
 	case view.ActionFix:
 		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:
@@ -148,7 +161,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds}))
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -256,7 +255,5 @@ func (b *Bot) stayAlive(ctx context.Context) {
 	}
 }
 
-// answerMark marks the n-th message that answers a request.
-func answerMark(req *request, n int) string {
-	return strings.Join([]string{"answer", req.id, fmt.Sprint(n)}, "/")
-}
+// answerMark marks the message that answers a request.
+func answerMark(req *request) string { return "answer/" + req.id }

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -32,9 +33,9 @@ type request struct {
 	keys []string
 	// ack goes back with the acknowledgement, where the envelope takes one.
 	ack *view.Message
-	// form goes back with the acknowledgement of a form that is not in order,
-	// in place of ack.
-	form any
+	// payload goes back with it instead: options of a menu, or what is wrong
+	// with a modal's inputs.
+	payload any
 	// view takes the place of the modal that was submitted, with the
 	// acknowledgement; nil where that is to close.
 	view *slack.ModalViewRequest
@@ -94,7 +95,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		}
 		if errors.Is(err, errClosing) && req.noted.ID != "" {
 			log.Info("left to the copy that comes after this one")
-			b.ack(ctx, s, evt.Request, nil)
+			b.ack(ctx, s, evt.Request, &request{})
 			return
 		}
 		if err != nil {
@@ -103,14 +104,10 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		}
 	}
 
-	if req.form != nil && first {
-		b.ackForm(ctx, s, evt.Request, req.form)
-		return
-	}
 	if req.view != nil {
 		b.ackView(ctx, s, evt.Request, req.view)
 	}
-	answered := req.view != nil || b.ack(ctx, s, evt.Request, req.ack)
+	answered := req.view != nil || b.ack(ctx, s, evt.Request, req)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -164,12 +161,15 @@ func refusalFault(err error, req *request) view.Fault {
 	return f
 }
 
-// ack acknowledges an envelope. It reports whether the message went along.
-func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view.Message) bool {
+// ack acknowledges an envelope. It reports whether the answer went along.
+func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, req *request) bool {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if m != nil && r.AcceptsResponsePayload {
-		payload := ackPayload{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks}
+	payload := req.payload
+	if m := req.ack; m != nil {
+		payload = ackPayload{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks}
+	}
+	if payload != nil && r.AcceptsResponsePayload {
 		err := s.client.AckCtx(ctx, r.EnvelopeID, payload)
 		if err == nil {
 			return true
@@ -180,15 +180,6 @@ func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view
 		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
 	}
 	return false
-}
-
-// ackForm tells a modal, with the acknowledgement, what is not in order.
-func (b *Bot) ackForm(ctx context.Context, s *socket, r *socketmode.Request, form any) {
-	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
-	defer cancel()
-	if err := s.client.AckCtx(ctx, r.EnvelopeID, form); err != nil {
-		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
-	}
 }
 
 // ackView acknowledges a submission with the modal that comes next.
@@ -331,5 +322,13 @@ func (b *Bot) readEvent(req *request, evt slackevents.EventsAPIEvent) {
 		b.readDirectMessage(req, e)
 	case *slackevents.AppHomeOpenedEvent:
 		b.readHomeOpened(req, e)
+	case *slackevents.AssistantThreadStartedEvent:
+		b.readAssistantStarted(req, e)
+	case *slackevents.LinkSharedEvent:
+		var raw *json.RawMessage
+		if callback, ok := evt.Data.(*slackevents.EventsAPICallbackEvent); ok {
+			raw = callback.InnerEvent
+		}
+		b.readLinkShared(req, e, raw)
 	}
 }

@@ -29,7 +29,7 @@ func (b *Bot) readSnooze(req *request, c slack.InteractionCallback) {
 	reply.channel, reply.thread = p.Place.Channel, p.Place.Thread
 	nap, until, complaints := snoozeOf(c, b.now())
 	if len(complaints) > 0 {
-		req.form = slack.NewErrorsViewSubmissionResponse(complaints)
+		req.payload = slack.NewErrorsViewSubmissionResponse(complaints)
 		return
 	}
 	if p.Place.Channel == "" {

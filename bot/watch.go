@@ -44,7 +44,7 @@ func (b *Bot) keepWatch(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if !b.tasks.closing() {
-			if err := guard(func() error { return keeper.Pass(ctx) }); err != nil && ctx.Err() == nil {
+			if err := guard(func() error { return errors.Join(keeper.Pass(ctx), b.followFixes(ctx)) }); err != nil && ctx.Err() == nil {
 				b.log.Error("the watches cannot be tended to; trying again", "error", err)
 			}
 		}
@@ -225,6 +225,7 @@ func (b *Bot) homeWatches(ctx context.Context, user string) []slack.Block {
 // options completes the options of an answer with what is kept about its
 // certificate. A store that does not answer costs the answer nothing.
 func (b *Bot) options(ctx context.Context, a diagnose.Answer, o view.Options) view.Options {
+	o.Fixes = b.opts.Fix.Kinds
 	if b.opts.Store == nil || len(a.Reports) == 0 {
 		return o
 	}

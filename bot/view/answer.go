@@ -89,6 +89,7 @@ func report(a diagnose.Answer, o Options) Message {
 	if !o.Public {
 		buttons = append(buttons, shareButton(subject, state))
 	}
+	buttons = append(buttons, copyButton(subject, r.Findings, state))
 	buttons = append(fixButtons(a, r, o, state), buttons...)
 	buttons = append(buttons, followButtons(subject, state, r, o)...)
 	d.end(actions(append(buttons, consoleButton(subject, r.ConsoleURL))...))

@@ -26,7 +26,7 @@ const (
 	shownResolved = 6
 	shownSnoozed  = 4
 	shownInWave   = 3
-	rowsPerPage   = 20
+	digestRows    = 20
 	wideBar       = 24 // the longest bar of the timeline, in characters
 )
 
@@ -496,11 +496,11 @@ func DigestList(d digest.Digest, s DigestState) slack.ModalViewRequest {
 	if entries := append(slices.Clone(d.Entries), d.Ahead...); s.Entry > 0 && s.Entry <= len(entries) {
 		items = entries[s.Entry-1].Items
 	}
-	pages := max(1, (len(items)+rowsPerPage-1)/rowsPerPage)
+	pages := max(1, (len(items)+digestRows-1)/digestRows)
 	s.Page = min(max(s.Page, 0), pages-1)
-	from := s.Page * rowsPerPage
+	from := s.Page * digestRows
 	body := []slack.Block{small(plural(len(items), "certificate") + ", the one that ends first in front. As of " + moment(d.At) + ". _Why?_ sends you the whole answer.")}
-	for n, i := range items[from:min(from+rowsPerPage, len(items))] {
+	for n, i := range items[from:min(from+digestRows, len(items))] {
 		words := sign(i.Verdict) + " " + code(i.Domain)
 		if days := daysWords(i.DaysLeft); days != "" {
 			words += " – *" + days + "*"

@@ -16,6 +16,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/workspace"
+	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world"
 )
 
@@ -59,11 +60,17 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return listenError(*listen, err)
 	}
 	defer func() { _ = slack.Close() }()
-	doctor, estate := sightOf(scene).observers()
+	where := sightOf(scene)
+	where.shared = inventory.New(where.inventory)
+	fixing, err := demoFixes(slack, where, log)
+	if err != nil {
+		return err
+	}
+	doctor, estate := where.observers()
 	defer estate.Close()
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: doctor, Estate: estate, Version: describeVersion(), Logger: log,
+		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
 		Store: memory.New(time.Now), FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})

@@ -24,6 +24,8 @@ type sight struct {
 	probe     probe.Options
 	timeout   time.Duration
 	now       func() time.Time
+	// shared is the inventory that all use, one for each where nil.
+	shared *inventory.Inventory
 }
 
 // look reads what the settings lead to: AWS's own configuration, and files.
@@ -92,7 +94,10 @@ func (s sight) doctor() diagnose.Diagnostician {
 // share one inventory, so that they keep AWS's quotas together.
 func (s sight) observers() (diagnose.Diagnostician, *gather.Estate) {
 	tracer := dnstrace.New(s.dns)
-	all := inventory.New(s.inventory)
+	all := s.shared
+	if all == nil {
+		all = inventory.New(s.inventory)
+	}
 	return gather.New(gather.Options{
 		Inventory: all,
 		Session:   func() gather.Resolver { return tracer.Session() },

@@ -10,6 +10,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/inventory"
 )
 
 const runSynopsis = `usage: acmbot run
@@ -32,20 +33,23 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return usageErrorf("run takes no arguments; its settings are environment variables, and acmbot help run lists them")
 	}
 	var slack slackSettings
+	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
 	var logging logSettings
-	err = load(&slack, &look, &digests, &logging)
+	err = load(&slack, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, lookErr); err != nil {
+	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
+	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(doctor, time.Duration(look.Timeout), log)
 	options.Estate, options.Digest = estate, digests.options()
+	options.Fix = fixing.options(where, log)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
