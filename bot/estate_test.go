@@ -147,12 +147,11 @@ func TestWhyTakesWhatIsTyped(t *testing.T) {
 	s := open(t, workspace.Options{}, withEstate(estateOf(3))).connected().remembered()
 	s.slash(dana, ops, "why")
 	s.modal("4 certificates")
-	for typed, want := range map[string]string{"": "Choose a certificate, or type a name.", "10.0.0.1": "IP address"} {
-		values := map[string][]string{}
-		if typed != "" {
-			values[view.ActionTyped] = []string{typed}
-		}
-		d, err := s.SubmitView(dana, values)
+	for _, tc := range []struct{ typed, want string }{
+		{"", "Choose a certificate, or type a name."}, {"10.0.0.1", "IP address"},
+	} {
+		typed, want := tc.typed, tc.want
+		d, err := s.SubmitView(dana, map[string][]string{view.ActionTyped: {typed}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,7 +299,7 @@ func TestHomeShowsTheEstate(t *testing.T) {
 	home("is being read") // at once
 	close(r.hold)
 	v := home("The causes are being looked for")
-	for _, want := range []string{"4 certificates", "1 renewal waits for somebody", "3 in order", "shop.example.com", "acm:ListCertificates", "12 days left"} {
+	for _, want := range []string{"4 certificates", "1 waiting for somebody", "3 in order", "shop.example.com", "acm:ListCertificates", "12 days left"} {
 		if !strings.Contains(v.Words(), want) {
 			t.Errorf("the home lacks %q:\n%s", want, v.Words())
 		}

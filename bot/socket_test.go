@@ -263,7 +263,7 @@ func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 }
 
 func TestShutdownCutsADiagnosisShort(t *testing.T) {
-	s := open(t, workspace.Options{}, func(o *Options) { o.Grace = time.Second }).connected()
+	s := open(t, workspace.Options{}, func(o *Options) { o.Grace = 5 * time.Second }).connected() // a fifth of it is for the delivery
 	started := make(chan struct{})
 	s.doctor.becomes(func(ctx context.Context, q diagnose.Query, _ func(diagnose.Progress)) diagnose.Answer {
 		close(started)

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // catalogue is every cause there is: values, not logic.
@@ -365,7 +366,11 @@ var catalogue = []*Cause{
 		Text: func(a Args) string {
 			text := fmt.Sprintf("The authoritative servers have the CNAME %s with the right value; %s still %s the earlier answer.", code(a.Record.Name), conjoin(a.Servers), holdVerb(a.Servers))
 			if a.Wait > 0 {
-				text += fmt.Sprintf(" It is forgotten in at most %s.", until(a.Wait))
+				text += fmt.Sprintf(" It is forgotten in at most %s", until(a.Wait))
+				if a.Wait >= 2*time.Minute {
+					text += fmt.Sprintf(" (%d seconds)", int(a.Wait.Seconds()))
+				}
+				text += "."
 			}
 			return text
 		},
@@ -731,11 +736,12 @@ var catalogue = []*Cause{
 				some(a.Names), since, to, validationHours, dateOf(emailIssuingEnds), dateOf(emailRenewingEnds))
 		},
 		Fix: func(a Args) Remedy {
-			r := Remedy{Summary: "Have the validation mail approved; better, switch the certificate to DNS validation",
+			instead, commands := dnsInstead(a.Cert)
+			r := Remedy{Summary: "Have the validation mail approved; better, have the certificate validated by DNS",
 				Steps: []string{
 					"Have somebody who reads one of those mailboxes click the link; each name needs its own. Look in the spam folder.",
 					"If the mail is gone, send it again.",
-					fmt.Sprintf("Better: switch this certificate to DNS validation in place (it keeps its ARN), and publish the CNAMEs it then asks for within %d hours.", validationHours),
+					"Better: " + instead,
 				}}
 			for _, n := range a.Names {
 				domain := a.Where
@@ -747,7 +753,7 @@ var catalogue = []*Cause{
 					break
 				}
 			}
-			r.Commands = append(r.Commands, switchToDNS(a.Cert)...)
+			r.Commands = append(r.Commands, commands...)
 			return r
 		},
 		Sources: []Source{srcEmail, srcEmailEnds},
@@ -759,11 +765,12 @@ var catalogue = []*Cause{
 			return fmt.Sprintf("%s is validated by e-mail, and %s. ACM's mail to admin@, administrator@, hostmaster@, postmaster@ and webmaster@ arrives nowhere.", some(a.Names), a.Detail)
 		},
 		Fix: func(a Args) Remedy {
-			return Remedy{Summary: "Switch the certificate to DNS validation, or give the domain a mail server",
+			instead, commands := dnsInstead(a.Cert)
+			return Remedy{Summary: "Have the certificate validated by DNS, or give the domain a mail server",
 				Steps: []string{
-					fmt.Sprintf("Switch this certificate to DNS validation in place, and publish the CNAMEs it then asks for within %d hours.", validationHours),
+					upperFirst(instead),
 					fmt.Sprintf("Or publish MX records for %s and one of the five mailboxes, and send the mail again.", code(a.Where)),
-				}, Commands: switchToDNS(a.Cert)}
+				}, Commands: commands}
 		},
 		Sources: []Source{srcEmailTrouble, srcReasons},
 	},
@@ -790,6 +797,10 @@ var catalogue = []*Cause{
 			return text
 		},
 		Fix: func(a Args) Remedy {
+			if a.Cert.Status != StatusIssued {
+				instead, commands := dnsInstead(a.Cert)
+				return Remedy{Summary: "Request the certificate with DNS validation", Steps: []string{upperFirst(instead)}, Commands: commands}
+			}
 			return Remedy{Summary: "Switch the certificate to DNS validation before " + dateOf(emailRenewingEnds),
 				Steps: []string{
 					"Switch it to DNS validation in place; the ARN stays the same.",
@@ -1061,6 +1072,19 @@ var byID = func() map[CauseID]*Cause {
 	return m
 }()
 
+// dnsInstead is how to get away from e-mail validation, with its commands: in
+// place for a certificate that has been issued, by a new request for others
+// ("Migrate from email to DNS validation",
+// https://docs.aws.amazon.com/acm/latest/userguide/email-to-dns-migrate.html).
+func dnsInstead(c *Certificate) (step string, commands []string) {
+	if c.Status == StatusIssued {
+		return fmt.Sprintf("switch this certificate to DNS validation in place (it keeps its ARN), and publish the CNAMEs it then asks for within %d hours.", validationHours), switchToDNS(c)
+	}
+	return "request a certificate with the same names, validated by DNS, and publish the CNAMEs it asks for; only one that has been issued can be switched in place.", []string{requestCommand(c)}
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // switchToDNS starts the switch from e-mail to DNS validation and reads the
 // records it asks for.
 func switchToDNS(c *Certificate) []string {
@@ -1123,14 +1147,22 @@ func allowAmazon(a Args, tag string) Remedy {
 
 func httpRemedy(a Args) Remedy {
 	target := a.Record.Value
-	return Remedy{
+	r := Remedy{
 		Summary: fmt.Sprintf("Make %s redirect to %s", code(a.Where), code(target)),
 		Steps: []string{
 			fmt.Sprintf("On the server that answers plain HTTP for the name, redirect (302) %s to %s, before any rule that sends requests to HTTPS, and without authentication, WAF rule or geographic block.", code(a.Where), code(target)),
 			"Every name has its own; the one with www and the one without are two.",
-			afterFixStep(a),
 		},
 	}
+	if a.Cert.ManagedBy == "CLOUDFRONT" {
+		r.Steps = append(r.Steps, "Where CloudFront is to answer by itself, the name must lead to the distribution tenant in DNS.")
+	}
+	if a.NoAddress {
+		r.Summary = "Publish the name in DNS, so that " + code(a.Where) + " can be fetched"
+		r.Steps = append([]string{"Publish address records (or a CNAME to CloudFront) for " + some(a.Names) + ": the name leads nowhere."}, r.Steps...)
+	}
+	r.Steps = append(r.Steps, afterFixStep(a))
+	return r
 }
 
 // allowedIssuers says whom a CAA record set allows.

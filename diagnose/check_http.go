@@ -28,7 +28,14 @@ func checkHTTP(r *reading) []Finding {
 		}
 		evidence := slices.Concat(r.twinEvidence(n), r.pointsEvidence(n))
 		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: []string{n}, Where: v.Redirect.From, Record: Record{Value: v.Redirect.To}, Detail: detail}
-		f := CauseOf(id).find(a, Likely, slices.Concat(r.nameEvidence(a.Names), []Evidence{{Source: "HTTP", Text: "GET " + code(v.Redirect.From) + ": " + httpText(reply)}}, evidence)...)
+		if e, seen := r.Endpoints[n]; seen && reply.Obstacle != "" && len(e.Served) == 0 && (e.Resolution == OutcomeNXDomain || e.Resolution == OutcomeNoData) {
+			a.Detail, a.NoAddress = "the name "+resolutionText(e.Resolution), true
+		}
+		confidence := Likely
+		if reply.Obstacle != "" && !a.NoAddress && !r.anythingAnswers() {
+			confidence = Possible // it may be that no connection can be made from here
+		}
+		f := CauseOf(id).find(a, confidence, slices.Concat(r.nameEvidence(a.Names), []Evidence{{Source: "HTTP", Text: "GET " + code(v.Redirect.From) + ": " + httpText(reply)}}, evidence)...)
 		f.Subject = v.Redirect.From
 		f.Ahead = !r.waiting(n)
 		found = append(found, f)
@@ -127,4 +134,20 @@ func (r *reading) pointsEvidence(name string) []Evidence {
 		return []Evidence{{Source: "DNS", Text: code(name) + " leads to " + code(e.Canonical) + ", which is not CloudFront's; CloudFront serves the token by itself only to names that lead to it"}}
 	}
 	return nil
+}
+
+// anythingAnswers reports whether any server answered over HTTP or HTTPS, which
+// shows that connections can be made from here.
+func (r *reading) anythingAnswers() bool {
+	for _, reply := range r.Redirects {
+		if reply.Status != 0 {
+			return true
+		}
+	}
+	for _, e := range r.Endpoints {
+		if slices.ContainsFunc(e.Served, func(s TLSServed) bool { return s.Obstacle == "" }) {
+			return true
+		}
+	}
+	return false
 }

@@ -90,7 +90,7 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 		return fault("cname-value-doubled", Certain)
 	case strings.HasPrefix(target, rec.Value+`\.`):
 		return fault("trailing-dot", Certain)
-	case strings.HasSuffix(target, ".acm-validations.aws"), strings.Contains(target, "acm-validations"), oddCharacters(target) != "":
+	case halfPasted(target, rec.Value), strings.HasSuffix(target, ".acm-validations.aws"), strings.Contains(target, "acm-validations"), oddCharacters(target) != "":
 		return fault("cname-wrong-value", Certain)
 	}
 	end, hops := followCNAME(&r.DNS, target, rec.accepts)
@@ -383,4 +383,12 @@ func serialEvidence(z *Zone) []Evidence {
 		list = append(list, Evidence{Source: "DNS", Text: conjoin(serials[serial]) + " " + agree("has the zone's serial number "+code(serial), len(serials[serial]))})
 	}
 	return list
+}
+
+// halfPasted reports whether a target starts as the value does, so that the
+// rest of the value was lost on the way.
+func halfPasted(target, value string) bool {
+	token, _, _ := strings.Cut(value, ".")
+	label, _, _ := strings.Cut(target, ".")
+	return len(token) > 16 && (label == token || "_"+label == token)
 }

@@ -356,9 +356,14 @@ func (r *reading) unseen() []Unseen {
 		list = append(list, r.Authority.Unseen...)
 	}
 	missing, cut := 0, ""
+	var sixOnly []string
 	for _, rec := range r.records {
 		if rec.lookup != nil && rec.lookup.Broken != nil && cutOff(rec.lookup.Broken) {
 			cut = rec.lookup.Broken.Zone
+			continue
+		}
+		if rec.lookup != nil && rec.usable() == 0 && r.onlyIPv6(rec.lookup.Replies) {
+			sixOnly = append(sixOnly, rec.lookup.Zone())
 			continue
 		}
 		if rec.lookup == nil || rec.usable() == 0 && r.tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
@@ -371,6 +376,10 @@ func (r *reading) unseen() []Unseen {
 			servers = "the servers of " + code(cut)
 		}
 		list = append(list, Unseen{What: "DNS as the world sees it", Why: Unreachable, Detail: "No answer comes from " + servers + " to where acmbot runs. It must be able to send DNS queries to any address, over UDP and TCP port 53."})
+	}
+	if len(sixOnly) > 0 {
+		slices.Sort(sixOnly)
+		list = append(list, Unseen{What: "the zone " + some(slices.Compact(sixOnly)), Why: Unreachable, Detail: "Its name servers have IPv6 addresses only, and where acmbot runs there is no way to IPv6 addresses."})
 	}
 	if missing > 0 {
 		list = append(list, Unseen{What: "the DNS look-ups of " + plural(missing, "validation record"), Why: OverBudget, Detail: "The time or the number of queries for one diagnosis ran out."})

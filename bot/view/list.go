@@ -80,7 +80,7 @@ func List(l Listing) Message {
 	var words []string
 	if len(l.Certificates) > 0 {
 		words = counts(l.Certificates, l.At)
-		d.add(small(strings.Join(words, "   ")))
+		d.add(small(strings.Join(words, "  ·  ")))
 	}
 	for i := range shown {
 		d.add(listedRow(&shown[i], l.At, l.Causes.of(shown[i].ARN), i))

@@ -148,10 +148,19 @@ func counts(list []diagnose.Listed, at time.Time) []string {
 	var words []string
 	for _, u := range diagnose.Urgencies {
 		if n[u] > 0 {
-			words = append(words, fmt.Sprintf("%s %d %s", urgencySign(u), n[u], lower(u.String())))
+			words = append(words, fmt.Sprintf("%s %d %s", urgencySign(u), n[u], countWords[u]))
 		}
 	}
 	return words
 }
 
-func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+// countWords go with a number of certificates of an urgency.
+var countWords = map[diagnose.Urgency]string{
+	diagnose.UrgencyDown:     "down",
+	diagnose.UrgencyWaiting:  "waiting for somebody",
+	diagnose.UrgencyEnding:   "ending soon, not renewed",
+	diagnose.UrgencyIssuing:  "waiting to be issued",
+	diagnose.UrgencyRenewing: "renewing",
+	diagnose.UrgencyOK:       "in order",
+	diagnose.UrgencyIdle:     "not in use",
+}

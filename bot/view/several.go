@@ -33,11 +33,7 @@ func (s Summary) text() string {
 	r := &s.Answer.Reports[0]
 	line := sign(r.Verdict) + " *" + name + "* – " + verdictLine(r)
 	if len(r.Findings) > 0 {
-		f := r.Findings[0]
-		line += "\n" + mrkdwn(sentence(upper(f.Title)))
-		if f.Remedy.Summary != "" && f.Owner != diagnose.OwnerNobody {
-			line += " " + mrkdwn(sentence(f.Remedy.Summary))
-		}
+		line += "\n" + mrkdwn(sentence(upper(Cause(r))))
 	}
 	return line
 }

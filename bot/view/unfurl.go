@@ -15,12 +15,12 @@ func Unfurl(l *diagnose.Listed, at time.Time, cause string) slack.Attachment {
 	var d draft
 	d.add(listedRow(l, at, cause, 0))
 	var parts []string
-	if n := len(l.Names); n > 1 {
+	if len(l.Names) > 1 {
 		var names []string
-		for _, name := range l.Names {
+		for _, name := range l.Names[1:] {
 			names = append(names, code(name))
 		}
-		parts = append(parts, few(names, 3))
+		parts = append(parts, "Also for "+few(names, 3))
 	}
 	d.add(small(strings.Join(parts, " "), "As of "+moment(at)))
 	return slack.Attachment{

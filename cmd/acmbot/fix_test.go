@@ -134,7 +134,7 @@ func TestFixInTheDemosWorld(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows("dana", "Added the CNAME record")
-	if renewed, err := scene.Renew(ctx); err != nil || len(renewed) != 1 { // ACM's own next look
+	if renewed, err := scene.Renew(ctx); err != nil || len(renewed) == 0 { // ACM's own next look
 		t.Fatalf("renewed %v, %v", renewed, err)
 	}
 	if _, err := slack.WaitMessage(ctx, func(m workspace.Message) bool {

@@ -67,10 +67,10 @@ var naming = map[diagnose.CauseID]struct{ script, zonemaster, dnsviz []string }{
 	"proxied-or-flattened":     {script: []string{"addresses instead"}},
 	"negative-cache":           {script: []string{"resolver differs"}},
 	"propagation-split":        {script: []string{"servers differ"}, zonemaster: []string{"MULTIPLE_SOA_SERIALS"}},
-	"domain-expired":           {script: []string{"no such domain"}, zonemaster: []string{"NO_CHILD", "B01_NO_CHILD"}, dnsviz: []string{"status NXDOMAIN"}},
+	"domain-expired":           {script: []string{"no such domain"}, zonemaster: []string{"B01_NO_CHILD", "NO_GLUE_PREVENTS_NAMESERVER_TESTS"}, dnsviz: []string{"status NXDOMAIN"}},
 	"lame-delegation": {
 		script:     []string{"servers do not answer"},
-		zonemaster: []string{"NS_FAILED", "NS_NO_RESPONSE", "IS_NOT_AUTHORITATIVE", "NO_RESPONSE"},
+		zonemaster: []string{"NS_FAILED", "NS_NO_RESPONSE", "CANNOT_CONTINUE", "IS_NOT_AUTHORITATIVE", "NO_RESPONSE"},
 		dnsviz:     []string{"status LAME", "SERVER_NOT_AUTHORITATIVE"},
 	},
 	"delegation-moved":      {},
@@ -83,10 +83,10 @@ var naming = map[diagnose.CauseID]struct{ script, zonemaster, dnsviz []string }{
 		zonemaster: []string{"EXTRA_NAME_CHILD", "EXTRA_NAME_PARENT", "TOTAL_NAME_MISMATCH", "NAMES_DO_NOT_MATCH", "OUT_OF_BAILIWICK_ADDR_MISMATCH"},
 		dnsviz:     []string{"NS_NAME_NOT_IN_CHILD", "NS_NAME_NOT_IN_PARENT", "SERVER_NOT_AUTHORITATIVE"},
 	},
-	"nxdomain-cut":               {},
+	"nxdomain-cut":               {dnsviz: []string{"INCONSISTENT_NXDOMAIN_ANCESTOR"}},
 	"rrsig-expired":              {script: []string{"DNSSEC EDE 7"}, zonemaster: []string{"RRSIG_EXPIRED"}, dnsviz: []string{"EXPIRATION_IN_PAST"}},
-	"ds-stale":                   {script: []string{"DNSSEC EDE 9"}, zonemaster: []string{"DS02_NO_DNSKEY_FOR_DS", "DS02_NO_MATCHING_DNSKEY_RRSIG", "DS02_NO_VALID_DNSKEY_FOR_ANY_DS", "NO_MATCHING_DNSKEY"}, dnsviz: []string{"NO_SEP", "MISSING_SEP_FOR_ALG"}},
-	"dnssec-bogus":               {script: []string{"DNSSEC EDE 6", "DNSSEC EDE 10"}, zonemaster: []string{"DS02_RRSIG_NOT_VALID_BY_DNSKEY", "RRSIG_NOT_VALID_BY_DNSKEY", "RRSIG_BROKEN"}, dnsviz: []string{"SIGNATURE_INVALID", "MISSING_RRSIG"}},
+	"ds-stale":                   {script: []string{"DNSSEC EDE 9"}, zonemaster: []string{"DS02_NO_DNSKEY_FOR_DS", "DS02_NO_MATCHING_DNSKEY_RRSIG", "DS02_NO_VALID_DNSKEY_FOR_ANY_DS", "DS11_DS_BUT_UNSIGNED_ZONE"}, dnsviz: []string{"NO_SEP", "MISSING_SEP_FOR_ALG"}},
+	"dnssec-bogus":               {script: []string{"DNSSEC EDE 6", "DNSSEC EDE 10"}, zonemaster: []string{"DS02_RRSIG_NOT_VALID_BY_DNSKEY", "DS08_MISSING_RRSIG_IN_RESPONSE", "DS09_MISSING_RRSIG_IN_RESPONSE"}, dnsviz: []string{"SIGNATURE_INVALID", "MISSING_RRSIG"}},
 	"ds-algorithm-unsupported":   {script: []string{"DNSSEC EDE 1"}, zonemaster: []string{"DS01_DS_ALGO_NOT_DS", "DS02_ALGO_NOT_SUPPORTED_BY_ZM"}, dnsviz: []string{"ALGORITHM_NOT_SUPPORTED", "ALGORITHM_PROHIBITED"}},
 	"mpic-split":                 {},
 	"caa-forbids-amazon":         {script: []string{"CAA forbids"}},
@@ -95,7 +95,7 @@ var naming = map[diagnose.CauseID]struct{ script, zonemaster, dnsviz []string }{
 	"caa-via-cname":              {script: []string{"CAA by alias forbids"}},
 	"caa-critical-unknown-tag":   {},
 	"caa-parameters":             {script: []string{"CAA parameters"}},
-	"caa-lookup-failed":          {script: []string{"CAA fails"}},
+	"caa-lookup-failed":          {script: []string{"CAA fails"}, dnsviz: []string{"INVALID_RCODE"}},
 	"email-no-mx":                {script: []string{"no MX"}, zonemaster: []string{"Z09_MISSING_MAIL_TARGET", "Z09_NO_MX_FOUND"}},
 	"http-redirect-missing":      {},
 	"http-redirect-wrong-target": {},
@@ -221,7 +221,7 @@ func itself(ctx context.Context, s *subject) ([]string, error) {
 	return signals, nil
 }
 
-// zonemaster runs all of Zonemaster's tests on the registered domain. Its
+// zonemaster runs all of Zonemaster's tests on the registered domains. Its
 // tags count from NOTICE upwards. Its timeout is one second, as all servers
 // are on this machine.
 func zonemaster(ctx context.Context, s *subject) ([]string, error) {
@@ -229,16 +229,18 @@ func zonemaster(ctx context.Context, s *subject) ([]string, error) {
 	if err := os.WriteFile(profile, []byte(`{"resolver":{"defaults":{"retrans":1,"retry":2,"timeout":1}}}`), 0o600); err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, "zonemaster-cli", "--no-ipv6", "--hints", s.hints, "--profile", profile,
-		"--level", "NOTICE", "--raw", "--no-progress", s.domain()).Output()
-	if err != nil {
-		return nil, fmt.Errorf("running zonemaster-cli: %w: %s", err, out)
-	}
 	var signals []string
-	for line := range strings.Lines(string(out)) {
-		// Seconds, level and tag; before them come headings.
-		if fields := strings.Fields(line); len(fields) > 2 && zonemasterLevels[fields[1]] {
-			signals = append(signals, fields[2])
+	for _, domain := range s.domains() {
+		out, err := exec.CommandContext(ctx, "zonemaster-cli", "--no-ipv6", "--hints", s.hints, "--profile", profile,
+			"--level", "NOTICE", "--raw", "--no-progress", domain).Output()
+		if err != nil {
+			return nil, fmt.Errorf("running zonemaster-cli: %w: %s", err, out)
+		}
+		for line := range strings.Lines(string(out)) {
+			// Seconds, level and tag; before them come headings.
+			if fields := strings.Fields(line); len(fields) > 2 && zonemasterLevels[fields[1]] {
+				signals = append(signals, fields[2])
+			}
 		}
 	}
 	return signals, nil
@@ -273,7 +275,7 @@ func dnsviz(ctx context.Context, s *subject) ([]string, error) {
 		return nil, fmt.Errorf("running dnsviz probe: %w: %s", err, out)
 	}
 	keys := filepath.Join(s.dir, "keys")
-	grok := []string{"grok", "-P", "-l", "warning", "-r", probe}
+	grok := []string{"grok", "-P", "-r", probe}
 	if anchors := s.DNSOptions().TrustAnchors; len(anchors) > 0 {
 		if err := os.WriteFile(keys, []byte(strings.Join(anchors, "\n")+"\n"), 0o600); err != nil {
 			return nil, err
@@ -292,38 +294,45 @@ func dnsviz(ctx context.Context, s *subject) ([]string, error) {
 		return nil, fmt.Errorf("reading dnsviz's answer: %w: %s", err, out)
 	}
 	var signals []string
-	var visit func(any)
-	visit = func(v any) {
+	var visit func(v any, complaint bool)
+	visit = func(v any, complaint bool) {
 		switch v := v.(type) {
 		case map[string]any:
 			for key, value := range v {
 				text, isText := value.(string)
 				switch {
-				case isText && key == "code":
+				case isText && key == "code" && complaint:
 					signals = append(signals, text)
 				case isText && key == "status" && !slices.Contains([]string{"INSECURE", "SECURE", "NOERROR", "VALID"}, text):
 					signals = append(signals, "status "+text)
 				default:
-					visit(value)
+					visit(value, complaint || slices.Contains([]string{"error", "errors", "warning", "warnings"}, key))
 				}
 			}
 		case []any:
 			for _, value := range v {
-				visit(value)
+				visit(value, complaint)
 			}
 		}
 	}
-	visit(document)
+	visit(document, false)
 	return signals, nil
 }
 
-// domain is the registered domain of the name.
-func (s *subject) domain() string {
-	name := strings.TrimPrefix(s.name, "*.")
-	if domain, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
-		return domain
+// domains are the registered domains of the certificate's names.
+func (s *subject) domains() []string {
+	var list []string
+	for _, name := range s.names {
+		name = strings.TrimPrefix(name, "*.")
+		domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+		if err != nil {
+			domain = name
+		}
+		if !slices.Contains(list, domain) {
+			list = append(list, domain)
+		}
 	}
-	return name
+	return list
 }
 
 // records are the validation records that DescribeCertificate gives.

@@ -24,10 +24,14 @@ func script(ctx context.Context, s *subject) ([]string, error) {
 	d := digger{resolver: hostOf(s.DNSOptions().Resolvers[0])}
 	var signals []string
 	say := func(format string, args ...any) { signals = append(signals, fmt.Sprintf(format, args...)) }
-	domain := s.domain()
 
-	if r := d.dig(ctx, d.resolver, domain, "NS"); r.status == "NXDOMAIN" {
-		say("no such domain")
+	for _, domain := range s.domains() {
+		if d.dig(ctx, d.resolver, domain, "NS").status == "NXDOMAIN" {
+			say("no such domain")
+		}
+		if len(d.dig(ctx, d.resolver, domain, "MX").of(domain, "MX")) == 0 {
+			say("no MX")
+		}
 	}
 	for _, record := range records {
 		r := d.dig(ctx, d.resolver, record.Name, "CNAME")
@@ -91,9 +95,6 @@ func script(ctx context.Context, s *subject) ([]string, error) {
 	}
 	for _, name := range s.names[:min(len(s.names), 5)] {
 		d.caa(ctx, name, say)
-	}
-	if len(d.dig(ctx, d.resolver, domain, "MX").of(domain, "MX")) == 0 {
-		say("no MX")
 	}
 	return signals, nil
 }

@@ -143,6 +143,17 @@ func (i *Inventory) readZone(ctx context.Context, client *route53.Client, p plac
 		u.What = what + " of the Route 53 hosted zone " + z.Name + " (" + z.ID + ")"
 		z.Unseen = append(z.Unseen, u)
 	}
+	// Private zones cannot be signed ("Configuring DNSSEC signing", Amazon
+	// Route 53 Developer Guide,
+	// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-configuring-dnssec.html).
+	var signing *route53.GetDNSSECOutput
+	var signingErr error
+	var asked sync.WaitGroup
+	if !z.Private {
+		asked.Go(func() {
+			signing, signingErr = client.GetDNSSEC(ctx, &route53.GetDNSSECInput{HostedZoneId: aws.String(z.ID)})
+		})
+	}
 	count := int64(-1)
 	out, err := client.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: aws.String(z.ID)})
 	switch {
@@ -163,17 +174,11 @@ func (i *Inventory) readZone(ctx context.Context, client *route53.Client, p plac
 	if err != nil {
 		note(err, "route53:ListResourceRecordSets", "the records")
 	}
-	// Private zones cannot be signed ("Configuring DNSSEC signing", Amazon
-	// Route 53 Developer Guide,
-	// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-configuring-dnssec.html).
-	if z.Private {
-		return
-	}
-	signing, err := client.GetDNSSEC(ctx, &route53.GetDNSSECInput{HostedZoneId: aws.String(z.ID)})
+	asked.Wait()
 	switch {
-	case err != nil:
-		note(err, "route53:GetDNSSEC", "the DNSSEC state")
-	case signing.Status != nil:
+	case signingErr != nil:
+		note(signingErr, "route53:GetDNSSEC", "the DNSSEC state")
+	case signing != nil && signing.Status != nil:
 		z.DNSSEC = aws.ToString(signing.Status.ServeSignature)
 		z.DNSSECMessage = aws.ToString(signing.Status.StatusMessage)
 	}

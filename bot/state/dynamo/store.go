@@ -64,6 +64,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// Table is the table's name or ARN, as it was given.
+func (s *Store) Table() string { return s.table }
+
 // Get is as in state.Store.
 func (s *Store) Get(ctx context.Context, key state.Key) (state.Item, error) {
 	if err := s.usable(ctx, key.Check()); err != nil {
@@ -102,7 +105,9 @@ func (s *Store) Put(ctx context.Context, item state.Item) (state.Item, error) {
 	})
 	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		// The SDK asks again where an answer was lost; then it is this
-		// very write that stands in the way of its repetition.
+		// very write that stands in the way of its repetition. (Where
+		// somebody else was so quick as to write on top of it, it counts
+		// as a conflict, though it was made.)
 		is, by, err := s.live(ctx, item.Key)
 		switch {
 		case err != nil && !errors.Is(err, state.ErrNotFound):

@@ -87,8 +87,9 @@ func Start(tb testing.TB) string {
 }
 
 // script runs dynalite on a port that the system chooses, which its own command
-// cannot.
+// cannot. A client that is killed would end it, too, but for the handler.
 const script = `
+process.on('uncaughtException', e => console.error(e))
 process.stdin.on('end', () => process.exit()).resume()
 const server = require(process.argv[1])({createTableMs: 0, deleteTableMs: 0})
 server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port))
