@@ -190,7 +190,9 @@ func (tl *tale) start(at int) {
 	go func() { ended <- b.Run(ctx) }()
 	tl.end = sync.OnceFunc(func() {
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			tl.t.Error(err)
+		}
 		transport.CloseIdleConnections()
 	})
 	tl.until(func() bool { return tl.Sockets() >= 1 || !tl.fuse.alive() })

@@ -56,7 +56,7 @@ func (b *Bot) note(ctx context.Context, req *request, evt socketmode.Event) (aga
 	}
 	id := "envelope " + evt.Request.EnvelopeID
 	if len(req.keys) > 0 {
-		id = req.keys[0]
+		id = req.keys[len(req.keys)-1] // the one that says most: a submission is the same in two attempts
 	}
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()

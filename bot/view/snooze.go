@@ -79,7 +79,10 @@ func snoozeNews(w watch.Watch, why string) (words string, print []string) {
 
 // The blocks and actions of the snooze modal.
 const (
-	SnoozeKind, SnoozeFor, SnoozeUntil, SnoozeReason = "acm_snooze_kind", "acm_snooze_for", "acm_snooze_until", "acm_snooze_reason"
+	SnoozeKind   = "acm_snooze_kind"
+	SnoozeFor    = "acm_snooze_for"
+	SnoozeUntil  = "acm_snooze_until"
+	SnoozeReason = "acm_snooze_reason"
 	// SnoozeAccept is the kind that accepts the trouble.
 	SnoozeAccept = "accept"
 	// SnoozeDate is the duration that leaves the end to the date.

@@ -152,7 +152,7 @@ func (w *Watch) next(now time.Time) step {
 		return idle
 	case w.Notice != nil:
 		return tell
-	case !w.Quiet && (w.Card.TS == "" && w.Over == "" || w.Card.Stale && !(w.Card.TS == "" && !w.Card.Tried && w.Over != "")) && !waits:
+	case !w.Quiet && w.Card.due(w.Over != "") && !waits:
 		return card
 	case w.Over != "":
 		return remove
@@ -163,6 +163,15 @@ func (w *Watch) next(now time.Time) step {
 	default:
 		return idle
 	}
+}
+
+// due reports whether a card is to be posted or brought up to date. One that
+// was never posted is not posted when all is over.
+func (c Card) due(over bool) bool {
+	if c.TS == "" && !c.Tried {
+		return !over
+	}
+	return c.TS == "" || c.Stale
 }
 
 // tend does what there is to do for a watch, under its lease.

@@ -154,7 +154,7 @@ type Notice struct {
 	TS    string `json:"ts,omitempty"`
 }
 
-// Mark is a text that tells the watch's messages from all others: the n-th
+// MarkOf is a text that tells the watch's messages from all others: the n-th
 // notice, 0 for the card.
 func (w *Watch) MarkOf(n int) string { return fmt.Sprintf("%s@%d#%d", w.ID, w.Since.UnixMilli(), n) }
 
