@@ -404,7 +404,12 @@ func (b *Bot) Health() Health {
 
 func (b *Bot) status() view.Status {
 	h := b.Health()
+	var fixes []string
+	for _, k := range b.opts.Fix.Kinds {
+		fixes = append(fixes, string(k))
+	}
 	return view.Status{
+		Workers: b.opts.Workers, PerUser: b.opts.PerUser, Fixes: fixes,
 		Command: b.opts.Command, Version: b.opts.Version, Sockets: h.Sockets, Wanted: h.Wanted,
 		Started: b.started, MissingScopes: h.MissingScopes, Running: h.Running, Waiting: h.Waiting, At: b.now(),
 	}
