@@ -276,10 +276,10 @@ func TestQuarter(t *testing.T) {
 
 	once, twice, missing := 0, 0, 0
 	for id := range want {
-		switch n := count.posted[id]; {
-		case n == 1:
+		switch n := count.posted[id]; n {
+		case 1:
 			once++
-		case n == 0:
+		case 0:
 			missing++
 			t.Errorf("%s is missing", id)
 		default:

@@ -15,7 +15,11 @@ const CallbackDigest = "acm_digest_view"
 
 // The blocks and actions of that modal.
 const (
-	DigestTime, DigestZone, DigestDays, DigestQuiet, DigestFilter = "acm_digest_time", "acm_digest_zone", "acm_digest_days", "acm_digest_quiet", "acm_digest_filter"
+	DigestTime   = "acm_digest_time"
+	DigestZone   = "acm_digest_zone"
+	DigestDays   = "acm_digest_days"
+	DigestQuiet  = "acm_digest_quiet"
+	DigestFilter = "acm_digest_filter"
 	// DigestWeekdays is the choice of weekdays alone.
 	DigestWeekdays = "weekdays"
 )
