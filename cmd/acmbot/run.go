@@ -33,11 +33,12 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return usageErrorf("run takes no arguments; its settings are environment variables, and acmbot help run lists them")
 	}
 	var slack slackSettings
+	var keep stateSettings
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
 	var logging logSettings
-	err = load(&slack, &fixing, &look, &digests, &logging)
+	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
@@ -49,6 +50,15 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	defer estate.Close()
 	options := slack.bot(doctor, time.Duration(look.Timeout), log)
 	options.Estate, options.Digest = estate, digests.options()
+	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := options.Store.Close(); err != nil {
+			log.Error("what is kept could not be closed", "error", err)
+		}
+	}()
 	options.Fix = fixing.options(where, log)
 	b, err := bot.New(options)
 	if err != nil {
