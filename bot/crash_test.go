@@ -148,17 +148,19 @@ type tale struct {
 	fuse  *fuse
 	end   func()
 	lives int
+	// change is what is peculiar to this tale's bots.
+	change []func(*Options, *fuse)
 }
 
 // newTale starts a tale whose first bot dies at a step.
-func newTale(t *testing.T, at int) *tale {
+func newTale(t *testing.T, at int, change ...func(*Options, *fuse)) *tale {
 	t.Helper()
 	w, err := workspace.Start(workspace.Options{Manifest: readManifest(t), AckTimeout: time.Second, Retries: []time.Duration{0, time.Second, 3 * time.Second}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := newHand()
-	tl := &tale{stage: &stage{Workspace: w, t: t, log: newLogBook()}, hand: h, ward: newWard(), store: memory.New(h.Now)}
+	tl := &tale{stage: &stage{Workspace: w, t: t, log: newLogBook()}, hand: h, ward: newWard(), store: memory.New(h.Now), change: change}
 	t.Cleanup(func() {
 		tl.end()
 		if err := w.Close(); err != nil {
@@ -179,6 +181,9 @@ func (tl *tale) start(at int) {
 		Grace: 20 * time.Millisecond, HTTPClient: &http.Client{Transport: mortalWire{transport, tl.fuse}},
 		Logger: slog.New(slog.NewTextHandler(tl.log, nil)),
 		Store:  mortalStore{tl.store, tl.fuse}, Now: tl.hand.Now, FollowEvery: time.Millisecond,
+	}
+	for _, c := range tl.change {
+		c(&opts, tl.fuse)
 	}
 	b, err := New(opts)
 	if err != nil {
@@ -256,11 +261,13 @@ func (tl *tale) story() {
 
 // press presses a button, and, as a person does, again where Slack says that it
 // failed.
-func (tl *tale) press(action string) {
+func (tl *tale) press(action string) { tl.pressOn("_token.shop.example.com", action) }
+
+func (tl *tale) pressOn(text, action string) {
 	tl.t.Helper()
 	for range 5 {
 		tl.reaches("a connection", func() bool { return tl.Sockets() > 0 && tl.fuse.alive() })
-		d, err := tl.Click(dana, tl.message("_token.shop.example.com"), action)
+		d, err := tl.Click(dana, tl.message(text), action)
 		if err != nil {
 			tl.t.Fatal(err)
 		}
@@ -313,7 +320,7 @@ func (tl *tale) open() int {
 func (tl *tale) ending() string {
 	var b strings.Builder
 	for _, m := range tl.Messages(ops, dana) {
-		if m.App || len(m.Reactions) > 0 {
+		if m.App && !m.Ephemeral { // what is told beside, such as that a window could not be opened, is no part of it
 			line, _, _ := strings.Cut(m.Words(), "\n")
 			line, _, _ = strings.Cut(line, "until") // dates
 			fmt.Fprintf(&b, "%s %v\n", line, m.Reactions)

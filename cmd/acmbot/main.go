@@ -25,6 +25,7 @@ const (
 const usage = `acmbot tells why an AWS Certificate Manager certificate does not renew.
 
   acmbot why <domain>   say it here, with the fix
+  acmbot digest         say which certificates need somebody today
   acmbot run            answer in Slack
   acmbot demo           try the bot in the browser, without AWS and without Slack
   acmbot version        print the version
@@ -37,7 +38,7 @@ Try: acmbot demo
 type command func(ctx context.Context, c *console, args []string) error
 
 func commands() map[string]command {
-	return map[string]command{"why": runWhy, "run": runRun, "demo": runDemo, "version": runVersion}
+	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "demo": runDemo, "version": runVersion}
 }
 
 // A console is what a command reads and writes.
