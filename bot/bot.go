@@ -269,7 +269,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		wg.Go(func() { b.keepWatch(hard) })
 	}
 	if b.digests != nil {
-		wg.Go(func() { b.digests.Run(ctx) })
+		wg.Go(func() { b.digests.Run(following) })
 	}
 	wg.Go(func() { b.warm(hard) })
 
