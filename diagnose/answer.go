@@ -83,7 +83,7 @@ func (a Answer) MarshalJSON() ([]byte, error) {
 		Schema int `json:"schema"`
 		plain
 		Report        *Report          `json:"report"`
-		Others        []Other          `json:"others,omitempty"`
+		Others        []Other          `json:"others"`
 		More          []CertificateRef `json:"more,omitempty"`
 		NoCertificate *Finding         `json:"no_certificate,omitempty"`
 	}{Schema: SchemaVersion, plain: plain(a), Others: a.Others(), More: a.More, NoCertificate: a.NoCertificate()}

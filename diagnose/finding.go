@@ -175,7 +175,7 @@ type Report struct {
 	// Findings are the root causes, the gravest first.
 	Findings []Finding `json:"findings"`
 	// Consequences are causes that also hold but follow from a finding.
-	Consequences []CauseID `json:"consequences,omitempty"`
+	Consequences []CauseID `json:"consequences"`
 	// Names is the state of every name on the certificate, those in trouble
 	// first, else in the certificate's order.
 	Names []NameState `json:"names,omitempty"`

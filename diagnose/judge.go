@@ -87,6 +87,12 @@ func mute(all []Finding) (roots []Finding, consequences []CauseID) {
 	}
 	slices.Sort(consequences)
 	consequences = slices.Compact(consequences)
+	if roots == nil {
+		roots = []Finding{} // in JSON a list, even where it is empty
+	}
+	if consequences == nil {
+		consequences = []CauseID{}
+	}
 	consequences = slices.DeleteFunc(consequences, func(id CauseID) bool {
 		return slices.ContainsFunc(roots, func(f Finding) bool { return f.Cause == id })
 	})

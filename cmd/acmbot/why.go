@@ -38,8 +38,8 @@ Try: acmbot why --world demo shop.example.com
 
 // whyFlags are the flags of `acmbot why`.
 type whyFlags struct {
-	json, evidence, noColor, exitCode, redact bool
-	world, record, replay                     string
+	json, evidence, trace, noColor, exitCode, redact bool
+	world, facts, factsOut                           string
 }
 
 func runWhy(ctx context.Context, c *console, args []string) error {
@@ -51,9 +51,10 @@ func runWhy(ctx context.Context, c *console, args []string) error {
 	flags.BoolVar(&f.noColor, "no-color", false, "print without colours, as into a pipe or where NO_COLOR is set")
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 10 if the certificate is down, blocked or will fail to renew, and with 11 if that cannot be told")
 	flags.StringVar(&f.world, "world", "", "ask an embedded world instead of AWS and the Internet: a scenario `file`, or \"demo\"")
-	flags.StringVar(&f.record, "record", "", "also write all that was observed to a `file`, for --replay")
-	flags.BoolVar(&f.redact, "redact", false, "replace account ids, and leave out tags, in what --record writes")
-	flags.StringVar(&f.replay, "replay", "", "judge what --record wrote to a `file`, and look at nothing else; takes no domain")
+	flags.BoolVar(&f.trace, "trace", false, "also print the walk through DNS: zone by zone from the root, which server was asked what and what it said")
+	flags.StringVar(&f.factsOut, "facts-out", "", "also write the facts, all that was observed, to a `file`, for --facts")
+	flags.BoolVar(&f.redact, "redact", false, "replace account ids, and leave out tags, in what --facts-out writes")
+	flags.StringVar(&f.facts, "facts", "", "judge the facts that --facts-out wrote to a `file` again, and look at nothing else; takes no domain")
 	others, err := c.parseFlags(flags, args, whySynopsis)
 	if err != nil {
 		return err
@@ -62,8 +63,8 @@ func runWhy(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.record != "" {
-		if err := record(answer, f.record, f.redact); err != nil {
+	if f.factsOut != "" {
+		if err := keep(answer, f.factsOut, f.redact); err != nil {
 			return err
 		}
 	}
@@ -77,12 +78,14 @@ func runWhy(ctx context.Context, c *console, args []string) error {
 func (c *console) answer(ctx context.Context, f whyFlags, args []string) (diagnose.Answer, error) {
 	var none diagnose.Answer
 	switch {
-	case f.redact && f.record == "":
-		return none, usageErrorf("--redact goes with --record")
-	case f.replay != "" && (f.world != "" || len(args) > 0):
-		return none, usageErrorf("--replay takes neither a domain nor --world: what was asked is in the file")
-	case f.replay != "":
-		return replay(f.replay)
+	case f.redact && f.factsOut == "":
+		return none, usageErrorf("--redact goes with --facts-out")
+	case f.trace && f.json:
+		return none, usageErrorf("--trace is for reading and does not go with --json: the file of --facts-out has the same as JSON")
+	case f.facts != "" && (f.world != "" || len(args) > 0):
+		return none, usageErrorf("--facts takes neither a domain nor --world: what was asked is in the file")
+	case f.facts != "":
+		return judgeAgain(f.facts)
 	case len(args) == 0:
 		return none, usageErrorf("why needs a domain, such as: acmbot why shop.example.com")
 	case len(args) > 1:
@@ -115,10 +118,11 @@ func (c *console) answer(ctx context.Context, f whyFlags, args []string) (diagno
 	return where.doctor().Answer(ctx, query, progress.show), nil
 }
 
-func replay(path string) (diagnose.Answer, error) {
+// judgeAgain answers from a file of facts.
+func judgeAgain(path string) (diagnose.Answer, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return diagnose.Answer{}, usageErrorf("there is no file %q that can be read; --replay takes a file that --record wrote", path)
+		return diagnose.Answer{}, usageErrorf("there is no file %q that can be read; --facts takes a file that --facts-out wrote", path)
 	}
 	defer f.Close()
 	recording, err := diagnose.ReadRecording(f)
@@ -128,9 +132,9 @@ func replay(path string) (diagnose.Answer, error) {
 	return recording.Answer(), nil
 }
 
-// record keeps what an answer rests on. It may tell of what is nobody else's
-// business: only its owner can read it.
-func record(a diagnose.Answer, path string, redact bool) error {
+// keep writes what an answer rests on to a file. It may tell of what is nobody
+// else's business: only its owner can read it.
+func keep(a diagnose.Answer, path string, redact bool) error {
 	recording := a.Recording()
 	if redact {
 		var err error
@@ -140,7 +144,7 @@ func record(a diagnose.Answer, path string, redact bool) error {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return fmt.Errorf("--record cannot write to %q", path)
+		return fmt.Errorf("--facts-out cannot write to %q", path)
 	}
 	return errors.Join(recording.Write(f), f.Close())
 }
@@ -152,11 +156,16 @@ func (c *console) print(a diagnose.Answer, f whyFlags) error {
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(a)
 	}
-	_, err := io.WriteString(c.stdout, terminal.Render(a, terminal.Options{
+	o := terminal.Options{
 		Color:    !f.noColor && colored(c.stdout),
 		Evidence: f.evidence,
 		Width:    columns(c.stdout),
-	}))
+	}
+	text := terminal.Render(a, o)
+	if f.trace {
+		text += terminal.RenderTrace(a, o)
+	}
+	_, err := io.WriteString(c.stdout, text)
 	return err
 }
 
