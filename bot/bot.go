@@ -42,6 +42,9 @@ type Options struct {
 	// by default.
 	Logger *slog.Logger
 
+	// Observer is told what the bot does; nobody by default.
+	Observer Observer
+
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
 	// one user's (4).
@@ -130,6 +133,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Observer == nil {
+		opts.Observer = nobody{}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

@@ -47,6 +47,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	if evt.Request == nil {
 		return
 	}
+	arrived := time.Now()
 	isEvent := evt.Type == socketmode.EventTypeEventsAPI
 	if isEvent && b.tasks.closing() {
 		return // not acknowledged, so that Slack sends it again, to another copy or the next one
@@ -78,11 +79,13 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		}
 		if err != nil {
 			log.Warn("not taken", "reason", err)
+			b.opts.Observer.Declined(req.kind)
 			req.refuse(refusalFault(err, req))
 		}
 	}
 
-	answered := b.ack(ctx, s, evt.Request, req.ack)
+	answered, acked := b.ack(ctx, s, evt.Request, req.ack)
+	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -135,22 +138,24 @@ func refusalFault(err error, req *request) view.Fault {
 	return f
 }
 
-// ack acknowledges an envelope. It reports whether the message went along.
-func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view.Message) bool {
+// ack acknowledges an envelope. It reports whether the message went along, and
+// whether the acknowledgement did.
+func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view.Message) (answered, acked bool) {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
 	if m != nil && r.AcceptsResponsePayload {
 		payload := ackPayload{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks}
 		err := s.client.AckCtx(ctx, r.EnvelopeID, payload)
 		if err == nil {
-			return true
+			return true, true
 		}
 		s.log.Warn("an acknowledgement could not carry its answer", "envelope_id", r.EnvelopeID, "error", err)
 	}
 	if err := s.client.AckCtx(ctx, r.EnvelopeID, nil); err != nil {
 		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+		return false, false
 	}
-	return false
+	return false, true
 }
 
 type ackPayload struct {
@@ -169,6 +174,7 @@ func (b *Bot) perform(req *request, leave func()) {
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
 	err := guard(func() error { return req.run(b.hard) })
+	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	took := time.Since(start).Milliseconds()
 	if err == nil {
 		log.Info("answered", "ms", took)

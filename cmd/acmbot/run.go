@@ -41,12 +41,16 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return &exitError{exitUsage, err}
 	}
 
-	b, err := bot.New(slack.bot(where.doctor(), time.Duration(look.Timeout), log))
+	measured := newMetrics()
+	options := slack.bot(meteredDoctor{measured.meter(where).doctor(), measured}, time.Duration(look.Timeout), log)
+	options.Observer = measured
+	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
 	if slack.Health != "" {
-		health, err := serveHealth(string(slack.Health), b.Health)
+		measured.watch(b.Health)
+		health, err := serveHealth(string(slack.Health), b.Health, measured.handler())
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
