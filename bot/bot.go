@@ -44,6 +44,8 @@ type Options struct {
 
 	// Observer is told what the bot does; nobody by default.
 	Observer Observer
+	// Fix is what may be fixed from Slack, and by whom; nothing by default.
+	Fix FixOptions
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
@@ -89,6 +91,7 @@ type Bot struct {
 	flights *flights
 	seen    *seen
 	tasks   *tasks
+	desk    fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -127,6 +130,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	if opts.Parse == nil {
 		opts.Parse = diagnose.ParseQuery
+	}
+	if err := opts.Fix.complete(); err != nil {
+		return nil, err
 	}
 	if opts.Command == "" {
 		opts.Command = Command
@@ -210,7 +216,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelHard()
 	work, cancelWork := context.WithCancel(hard)
 	defer cancelWork()
-	b.hard, b.work = hard, work
+	following, stopFollowing := context.WithCancel(work)
+	defer stopFollowing()
+	b.hard, b.work, b.desk.ctx = hard, work, following
 
 	var wg sync.WaitGroup
 	for i, s := range b.sockets {
@@ -232,6 +240,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 
 	drained := b.tasks.close()
+	stopFollowing()
 	early := time.NewTimer(b.opts.Grace * 8 / 10)
 	defer early.Stop()
 	late := time.NewTimer(b.opts.Grace)
@@ -247,7 +256,10 @@ func (b *Bot) Run(ctx context.Context) error {
 			done = true
 		}
 	}
+	cancelWork()
+	b.desk.settle()
 	cancelHard()
+	b.desk.follows.Wait()
 	wg.Wait()
 	return refusal
 }
@@ -270,7 +282,7 @@ func (b *Bot) identify(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		self, err := b.api.client.AuthTestContext(ctx)
 		if err == nil {
-			missing := missingScopes(self.Header)
+			missing := missingScopes(self.Header, b.opts.Fix.scopes())
 			b.mu.Lock()
 			b.self, b.missingScopes = *self, missing
 			b.mu.Unlock()

@@ -46,7 +46,7 @@ func CheckSlack(ctx context.Context, opts Options) (checks []Check, skew time.Du
 		checks = append(checks, failedCheck("bot token", "bot token", err, opts))
 	} else {
 		checks = append(checks, Check{What: "bot token", OK: true, Detail: "signed in to " + self.Team + " as " + self.User})
-		checks = append(checks, scopeChecks(self.Header)...)
+		checks = append(checks, scopeChecks(self.Header, opts.Fix.scopes())...)
 		if date, err := http.ParseTime(self.Header.Get("Date")); err == nil {
 			skew = before.Add(after.Sub(before) / 2).Sub(date).Truncate(time.Second)
 		}
@@ -85,20 +85,20 @@ func failedCheck(what, token string, err error, opts Options) Check {
 	return c
 }
 
-func scopeChecks(h http.Header) []Check {
+func scopeChecks(h http.Header, wanted []string) []Check {
 	granted := h.Get("X-OAuth-Scopes")
 	if granted == "" {
-		return []Check{{What: "scopes", Detail: "Slack does not tell which scopes the token has", Fix: "See OAuth & Permissions in the app's settings: it needs " + strings.Join(Scopes, ", ") + "."}}
+		return []Check{{What: "scopes", Detail: "Slack does not tell which scopes the token has", Fix: "See OAuth & Permissions in the app's settings: it needs " + strings.Join(wanted, ", ") + "."}}
 	}
 	var checks []Check
-	for _, scope := range missingScopes(h) {
+	for _, scope := range missingScopes(h, wanted) {
 		checks = append(checks, Check{
 			What: "scope " + scope, Detail: "the bot token lacks it",
 			Fix: "Add it under OAuth & Permissions in the app's settings, as manifest.yml has it, and install the app again.",
 		})
 	}
 	if checks == nil {
-		checks = []Check{{What: "scopes", OK: true, Detail: "all that are needed: " + strings.Join(Scopes, ", ")}}
+		checks = []Check{{What: "scopes", OK: true, Detail: "all that are needed: " + strings.Join(wanted, ", ")}}
 	}
 	return checks
 }

@@ -24,6 +24,8 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 		b.readAction(req, c)
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
+	case slack.InteractionTypeViewSubmission:
+		b.readSubmission(req, c)
 	}
 }
 
@@ -87,6 +89,8 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionEvidence:
 		req.diagnoses = true
 		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionFix:
+		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:
 		req.diagnoses = true
 		req.reply = nil
@@ -131,7 +135,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user})
+		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds})
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)

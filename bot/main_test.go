@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func (s *stage) ctx() context.Context {
 // open starts a workspace and a bot in it, and waits until it is connected.
 func open(t testing.TB, wsOpts workspace.Options, change ...func(*Options)) *stage {
 	t.Helper()
-	wsOpts.Manifest = readManifest(t)
+	wsOpts.Manifest = cmp.Or(wsOpts.Manifest, readManifest(t))
 	w, err := workspace.Start(wsOpts)
 	if err != nil {
 		t.Fatal(err)

@@ -23,9 +23,9 @@ var Events = []string{"app_home_opened", "app_mention", "message.im"}
 // Shortcuts are the callback ids of the shortcuts that the bot handles.
 var Shortcuts = []string{view.CallbackMessage}
 
-// missingScopes are those that the token lacks, by the header that Slack sends
+// missingScopes are those of the wanted that the token lacks, by the header that Slack sends
 // with every answer. None where the header is missing.
-func missingScopes(h http.Header) []string {
+func missingScopes(h http.Header, wanted []string) []string {
 	granted := h.Get("X-OAuth-Scopes")
 	if granted == "" {
 		return nil
@@ -35,7 +35,7 @@ func missingScopes(h http.Header) []string {
 		has[strings.TrimSpace(s)] = true
 	}
 	var missing []string
-	for _, s := range Scopes {
+	for _, s := range wanted {
 		if !has[s] {
 			missing = append(missing, s)
 		}

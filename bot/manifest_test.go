@@ -95,7 +95,7 @@ func TestMissingScopes(t *testing.T) {
 		if tc.header != "" {
 			h.Set("X-OAuth-Scopes", tc.header)
 		}
-		if diff := cmp.Diff(tc.want, missingScopes(h)); diff != "" {
+		if diff := cmp.Diff(tc.want, missingScopes(h, Scopes)); diff != "" {
 			t.Errorf("missingScopes(%q) (-want +got):\n%s", tc.header, diff)
 		}
 	}

@@ -30,6 +30,9 @@ type request struct {
 	keys []string
 	// ack goes back with the acknowledgement, where the envelope takes one.
 	ack *view.Message
+	// view takes the place of the modal that was submitted, with the
+	// acknowledgement; nil where that is to close.
+	view *slack.ModalViewRequest
 	// run does the work after the acknowledgement; nil where there is none.
 	run func(context.Context) error
 	// diagnoses says that run asks the diagnostician, so that the pool's bounds
@@ -84,7 +87,12 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		}
 	}
 
-	answered, acked := b.ack(ctx, s, evt.Request, req.ack)
+	answered, acked := true, false
+	if req.view != nil {
+		acked = b.ackView(ctx, s, evt.Request, req.view)
+	} else {
+		answered, acked = b.ack(ctx, s, evt.Request, req.ack)
+	}
 	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
@@ -156,6 +164,18 @@ func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view
 		return false, false
 	}
 	return false, true
+}
+
+// ackView acknowledges a submission with the modal that comes next, and reports
+// whether that could be written.
+func (b *Bot) ackView(ctx context.Context, s *socket, r *socketmode.Request, m *slack.ModalViewRequest) bool {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := s.client.AckCtx(ctx, r.EnvelopeID, slack.NewUpdateViewSubmissionResponse(m)); err != nil {
+		s.log.Warn("a submission could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+		return false
+	}
+	return true
 }
 
 type ackPayload struct {

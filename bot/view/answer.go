@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/fix"
 )
 
 // Options say how an answer is to be shown.
@@ -21,6 +22,8 @@ type Options struct {
 	SharedBy string
 	// Since is what the message said before, after a re-check; nil for none.
 	Since *State
+	// Fixes are the kinds of fix that are offered where one helps.
+	Fixes []fix.Kind
 }
 
 const (
@@ -81,6 +84,7 @@ func report(a diagnose.Answer, o Options) Message {
 	if !o.Public {
 		buttons = append(buttons, shareButton(subject, state))
 	}
+	buttons = append(fixButtons(a, r, o, state), buttons...)
 	d.end(actions(append(buttons, consoleButton(subject, r.ConsoleURL))...))
 	return d.message(reportText(a, r, o, change))
 }

@@ -35,6 +35,8 @@ type State struct {
 	Page int
 	// SharedBy is the user id of the one who shared the answer, if anybody did.
 	SharedBy string
+	// Fix is the kind of fix that the button offers, if it offers any.
+	Fix string
 }
 
 type wireState struct {
@@ -47,6 +49,7 @@ type wireState struct {
 	Troubled    int            `json:"n,omitempty"`
 	Page        int            `json:"p,omitempty"`
 	SharedBy    string         `json:"by,omitempty"`
+	Fix         string         `json:"f,omitempty"`
 }
 
 // Encode returns the state in at most 2000 characters, the most that a
@@ -54,7 +57,7 @@ type wireState struct {
 func (s State) Encode() string {
 	w := wireState{
 		Version: stateVersion, Query: s.Query, Certificate: s.Certificate, Verdict: string(s.Verdict),
-		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy,
+		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy, Fix: s.Fix,
 	}
 	if !s.At.IsZero() {
 		w.At = s.At.Unix()
@@ -89,7 +92,7 @@ func ParseState(value string) (State, error) {
 	}
 	s := State{
 		Query: w.Query, Certificate: w.Certificate, Verdict: diagnose.Verdict(w.Verdict),
-		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy,
+		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy, Fix: w.Fix,
 	}
 	if w.At > 0 {
 		s.At = time.Unix(w.At, 0).UTC()

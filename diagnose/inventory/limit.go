@@ -25,7 +25,10 @@ func DefaultQuotas() map[string]float64 {
 		"acm:ListCertificates":                 8,
 		"acm:ListCertificateDomainValidations": 5,
 		"acm:ListTagsForCertificate":           10,
+		"acm:RenewCertificate":                 5,
+		"acm:ResendValidationEmail":            1,
 		"acm:SearchCertificates":               5,
+		"acm:UpdateCertificateOptions":         5,
 		"route53:*":                            5,
 	}
 }

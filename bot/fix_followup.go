@@ -1,0 +1,183 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/fix"
+)
+
+// A FollowUp is to look again after a fix until ACM has seen it, and to keep
+// the message that tells so up to date. It holds all that is needed, so it can
+// be kept over a restart.
+type FollowUp struct {
+	// Report is what was done.
+	Report view.FixReport `json:"report"`
+	// Before is when the certificate ended, before the fix.
+	Before time.Time `json:"before"`
+	// Channel and TS are the message.
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
+}
+
+const restarted = "I was restarted and do not look any more: press the button to see how things are."
+
+// mostPause is the longest pause between two looks.
+const mostPause = 15 * time.Minute
+
+// follow looks after a fix, or has that done.
+func (b *Bot) follow(ctx context.Context, f FollowUp) {
+	if b.opts.Fix.FollowUp != nil {
+		b.opts.Fix.FollowUp(ctx, f)
+		return
+	}
+	b.desk.mu.Lock()
+	defer b.desk.mu.Unlock()
+	if b.tasks.closing() {
+		b.tell(f, restarted)
+		return
+	}
+	b.desk.follows.Go(func() {
+		if err := guard(func() error { return b.look(b.desk.ctx, f) }); err != nil && b.desk.ctx.Err() == nil {
+			b.log.Error("could not follow a fix up", "request", f.Report.RequestID, "error", err)
+		}
+	})
+}
+
+// look looks again and again, until ACM has seen the fix or the time is up.
+func (b *Bot) look(ctx context.Context, f FollowUp) error {
+	q, err := b.opts.Parse(f.Report.Query)
+	if err != nil {
+		return err
+	}
+	end := f.Report.At.Add(b.opts.Fix.FollowFor)
+	said := ""
+	for wait := b.opts.Fix.FollowEvery; ; wait = min(2*wait, mostPause) {
+		if err := pause(ctx, wait); err != nil {
+			b.tell(f, restarted)
+			return err
+		}
+		a, err := b.await(ctx, q, nil)
+		if err != nil && ctx.Err() != nil {
+			continue // the pause says so
+		}
+		seen, done := "", false
+		if err == nil {
+			seen, done = Seen(&f, &a)
+		}
+		last := !b.now().Before(end)
+		switch {
+		case done:
+			f.Report.Done = true
+			b.log.Info("audit", "event", "fix-seen", "request", f.Report.RequestID, "fix", string(f.Report.Plan.Kind), "certificate", f.Report.Plan.Certificate, "outcome", seen)
+			b.tell(f, seen)
+			return nil
+		case last:
+			b.tell(f, "ACM has not seen it in "+spanWords(b.opts.Fix.FollowFor)+", so I stop looking. Press the button to see how things are.")
+			return nil
+		case seen != "" && seen != said:
+			said = seen
+			b.tell(f, seen)
+		}
+	}
+}
+
+func spanWords(d time.Duration) string {
+	if d >= time.Hour && d%time.Hour == 0 {
+		return fmt.Sprintf("%d hours", int(d/time.Hour))
+	}
+	return d.String()
+}
+
+// tell updates the message of a fix.
+func (b *Bot) tell(f FollowUp, seen string) {
+	f.Report.Seen = seen
+	ctx, cancel := context.WithTimeout(b.hard, deliveryTimeout)
+	defer cancel()
+	if err := b.api.update(ctx, f.Channel, f.TS, view.FixMessage(f.Report)); err != nil {
+		b.log.Warn("could not update the message of a fix", "request", f.Report.RequestID, "error", err, "code", slackCode(err))
+	}
+}
+
+// Seen says, in a sentence, what a fresh answer shows of a fix, and whether
+// there is nothing more to wait for.
+func Seen(f *FollowUp, a *diagnose.Answer) (sentence string, done bool) {
+	p := &f.Report.Plan
+	i := slices.IndexFunc(a.Reports, func(r diagnose.Report) bool { return r.Certificate.ARN == p.Certificate })
+	if i < 0 {
+		return "", false
+	}
+	r := &a.Reports[i]
+	c := &r.Certificate
+	if c.NotAfter.After(f.Before) && (c.Renewal == nil || c.Renewal.Status == diagnose.RenewalSuccess) {
+		return fmt.Sprintf("ACM has renewed the certificate: it is valid until %s.", c.NotAfter.UTC().Format("2006-01-02")), true
+	}
+	switch p.Kind {
+	case fix.SwitchToDNS, fix.PublishSwitchRecords:
+		if c.ValidationMethod == diagnose.MethodDNS && c.Update != nil && c.Update.Status == diagnose.RenewalSuccess {
+			return "The switch is complete: ACM validates the certificate by DNS from now on.", true
+		}
+		if p.Kind == fix.SwitchToDNS {
+			return "The switch waits for its CNAME records in DNS.", false
+		}
+	case fix.ResendEmail:
+		waits := slices.ContainsFunc(r.Names, func(n diagnose.NameState) bool {
+			return n.ACM == diagnose.NamePending && slices.ContainsFunc(p.Mails, func(m fix.Mail) bool { return m.Name == n.Name })
+		})
+		if !waits {
+			return "The mail was approved: ACM does not wait for it any more.", true
+		}
+		return "ACM waits for somebody to approve the mail.", false
+	case fix.RenewPrivate:
+		return "", false
+	}
+	var wrong []string
+	for _, finding := range r.Findings {
+		for _, change := range p.Changes {
+			if m := &finding.Remedy; diagnose.CanonicalName(m.Name) == change.Name && m.Type == change.Type && m.Action != "" {
+				wrong = append(wrong, "`"+change.Name+"`")
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		return "DNS does not show it everywhere yet: " + strings.Join(slices.Compact(wrong), ", ") + ".", false
+	}
+	switch {
+	case r.State == diagnose.StateNotDue:
+		return "DNS shows it everywhere. ACM looks at it when the renewal starts; nothing is left to do.", true
+	case p.Kind == fix.AddCNAME && validated(r, p):
+		return "DNS shows it everywhere, and ACM has validated " + names(p) + ". The renewal itself is still under way.", false
+	default:
+		return "DNS shows it everywhere. ACM looks again by itself, as a rule within hours.", false
+	}
+}
+
+func names(p *fix.Plan) string {
+	var list []string
+	for _, c := range p.Changes {
+		for _, n := range c.For {
+			list = append(list, "`"+n+"`")
+		}
+	}
+	if len(list) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:3], ", "), len(list)-3)
+	}
+	return strings.Join(list, ", ")
+}
+
+// validated reports whether ACM calls every name of the plan validated.
+func validated(r *diagnose.Report, p *fix.Plan) bool {
+	for _, c := range p.Changes {
+		for _, name := range c.For {
+			if !slices.ContainsFunc(r.Names, func(n diagnose.NameState) bool { return n.Name == name && n.ACM == diagnose.NameSuccess }) {
+				return false
+			}
+		}
+	}
+	return true
+}
