@@ -72,8 +72,8 @@ func newMetrics() *metrics {
 
 // identity is the version and the commit that the program was built from.
 func identity() (version, commit string) {
-	info, _ := debug.ReadBuildInfo()
-	if info != nil {
+	commit = revision
+	if info, _ := debug.ReadBuildInfo(); info != nil {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				commit = s.Value
