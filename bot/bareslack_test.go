@@ -26,17 +26,28 @@ type bareSlack struct {
 	changed chan struct{}
 	conns   []*websocket.Conn
 	acks    map[string][]json.RawMessage // payloads by envelope id
+	heard   map[string]time.Time         // when an envelope was first acknowledged
 	calls   []string
 }
 
-func openBare(t testing.TB, d *doctor, sockets int) *bareSlack {
-	t.Helper()
-	s := &bareSlack{t: t, changed: make(chan struct{}), acks: map[string][]json.RawMessage{}, log: newLogBook()}
+// serveBare starts a server without anybody who connects.
+func serveBare(t testing.TB) *bareSlack {
+	s := &bareSlack{t: t, changed: make(chan struct{}), acks: map[string][]json.RawMessage{}, heard: map[string]time.Time{}, log: newLogBook()}
 	s.server = httptest.NewServer(s)
-	b, err := New(Options{
+	return s
+}
+
+func openBare(t testing.TB, d *doctor, sockets int, change ...func(*Options)) *bareSlack {
+	t.Helper()
+	s := serveBare(t)
+	opts := Options{
 		BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: s.server.URL + "/api/", Diagnostician: d, Sockets: sockets, Stagger: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
-	})
+	}
+	for _, c := range change {
+		c(&opts)
+	}
+	b, err := New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +83,12 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if err := conn.ReadJSON(&ack); err != nil {
 				return
 			}
-			s.note(func() { s.acks[ack.ID] = append(s.acks[ack.ID], ack.Payload) })
+			s.note(func() {
+				s.acks[ack.ID] = append(s.acks[ack.ID], ack.Payload)
+				if s.heard[ack.ID].IsZero() {
+					s.heard[ack.ID] = time.Now()
+				}
+			})
 		}
 	}
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]

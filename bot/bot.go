@@ -30,6 +30,9 @@ type Options struct {
 	APIURL string
 	// Diagnostician answers the questions.
 	Diagnostician diagnose.Diagnostician
+	// Estate lists all certificates; nil where there is no list. One that is a
+	// diagnose.Tagger too can be filtered by tags.
+	Estate diagnose.Estate
 	// Parse reads a question; diagnose.ParseQuery by default. Its error, where
 	// it is a *diagnose.UsageError, is shown.
 	Parse func(string) (diagnose.Query, error)
@@ -91,7 +94,11 @@ type Bot struct {
 	flights *flights
 	seen    *seen
 	tasks   *tasks
-	desk    fixDesk
+	estate  *estate
+	// mine gives the blocks of the App Home about the one who looks; nil for
+	// none.
+	mine func(ctx context.Context, user string) []slack.Block
+	desk fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -168,6 +175,7 @@ func New(opts Options) (*Bot, error) {
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
 		seen:   newSeen(opts.Now),
 		tasks:  newTasks(),
+		estate: newEstate(opts.Now),
 		late:   lateBy,
 		failed: make(chan error, 1),
 	}
@@ -230,6 +238,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { b.identify(hard) })
+	wg.Go(func() { b.warm(hard) })
 
 	var refusal error
 	select {

@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 const kindCommand = "command"
@@ -33,10 +34,17 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 		return
 	case "why":
 		if rest == "" {
-			say(view.Usage(command, "Why what? Name a domain, or a certificate's ARN or id."))
+			req.run = b.openAsk(cmd.TriggerID, view.AskState{Channel: cmd.ChannelID, Hook: cmd.ResponseURL}, req.reply)
 			return
 		}
 		question = rest
+	case "list", "ls":
+		if _, err := diagnose.ParseFilter(rest); err != nil {
+			say(view.BadFilter(command, problem(err)))
+			return
+		}
+		req.run = b.showList(rest, 0, command, req.reply)
+		return
 	}
 	q, err := b.opts.Parse(question)
 	switch {

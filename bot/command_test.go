@@ -54,7 +54,6 @@ func TestCommandsThatTeach(t *testing.T) {
 		{"", "/acm why shop.example.com"},
 		{"help", "Name a domain."},
 		{"HELP", "Name a domain."},
-		{"why", "Why what?"},
 		{"frobnicate the thing", "I do not know the command"},
 		{"why nonsense", "one word without a dot"},
 		{"192.0.2.1", "IP address"},

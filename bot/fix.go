@@ -88,6 +88,7 @@ const groupFor = time.Minute
 type fixDesk struct {
 	ctx     context.Context // ends looking after fixes
 	mu      sync.Mutex
+	closed  bool // no more looking is begun
 	members map[string]groupMembers
 	follows sync.WaitGroup
 }
@@ -95,7 +96,8 @@ type fixDesk struct {
 // settle gives those who look after fixes the time to say that they stop.
 func (d *fixDesk) settle() {
 	done := make(chan struct{})
-	d.mu.Lock() // after this, follow starts no more
+	d.mu.Lock()
+	d.closed = true
 	d.mu.Unlock()
 	go func() {
 		d.follows.Wait()

@@ -38,7 +38,7 @@ func (b *Bot) follow(ctx context.Context, f FollowUp) {
 	}
 	b.desk.mu.Lock()
 	defer b.desk.mu.Unlock()
-	if b.tasks.closing() {
+	if b.desk.closed || b.tasks.closing() {
 		b.tell(f, restarted)
 		return
 	}

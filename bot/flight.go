@@ -165,6 +165,7 @@ func (b *Bot) fly(key string, f *flight, q diagnose.Query) {
 				f.answer.At = b.now()
 			}
 			b.flights.keep(key, f.answer)
+			b.estate.noteCauses(f.answer)
 		}
 	case <-late.C:
 		b.log.Error("the diagnosis did not come back in time", "timeout", b.opts.AnswerTimeout)

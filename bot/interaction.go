@@ -24,7 +24,13 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 		b.readAction(req, c)
 	case slack.InteractionTypeMessageAction:
 		b.readShortcut(req, c)
+	case slack.InteractionTypeBlockSuggestion:
+		b.readSuggestion(req, c)
 	case slack.InteractionTypeViewSubmission:
+		if c.View.CallbackID == view.CallbackAsk {
+			b.readAskSubmission(req, c)
+			return
+		}
 		b.readSubmission(req, c)
 	}
 }
@@ -58,6 +64,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
+	if b.readListAction(req, c, id, action.Value, reply) {
+		return
+	}
 	state, err := view.ParseState(action.Value)
 	var q diagnose.Query
 	if err == nil {
@@ -73,6 +82,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionAsk:
 		req.diagnoses = true
 		var to replier = reply
+		if reply.channel == "" { // in the App Home
+			to = &threadReply{api: b.api, channel: reply.user}
+		}
 		if reply.public && reply.channel != "" {
 			// A name under an answer for all to see: answered in its thread.
 			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply}
@@ -89,6 +101,12 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	case view.ActionEvidence:
 		req.diagnoses = true
 		req.run = b.openEvidence(q, state, c.TriggerID, req)
+	case view.ActionCopy:
+		req.diagnoses = true
+		req.run = b.openCopy(q, state, c.TriggerID, req)
+	case view.ActionCopyPage:
+		req.diagnoses, req.reply = true, nil
+		req.run = b.turnCopyPage(q, state, c.View, req)
 	case view.ActionFix:
 		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:

@@ -311,9 +311,8 @@ func TestPanicsEndInAnApology(t *testing.T) {
 	s.slash(dana, ops, "why one.example.com")
 	s.slash(dana, ops, "why two.example.com")
 	s.sees("_token.two.example.com")
-	if n := strings.Count(words(s.apps(dana)), "Something went wrong on my side"); n != 2 {
-		t.Errorf("%d apologies, want 2", n)
-	}
+	// The two are worked on at the same time.
+	s.until(func() bool { return strings.Count(words(s.apps(dana)), "Something went wrong on my side") == 2 })
 }
 
 func TestStaleButton(t *testing.T) {

@@ -14,11 +14,13 @@ const Command = "/acm"
 
 // Scopes are the OAuth scopes that the bot token needs: commands for the slash
 // command and the message shortcut, chat:write to answer in threads and to
-// share, app_mentions:read and im:history to read what is said to the bot.
-var Scopes = []string{"app_mentions:read", "chat:write", "commands", "im:history"}
+// share, app_mentions:read and im:history to read what is said to the bot,
+// assistant:write to suggest questions, and links:read and links:write to unfurl
+// links to the AWS console.
+var Scopes = []string{"app_mentions:read", "assistant:write", "chat:write", "commands", "im:history", "links:read", "links:write"}
 
 // Events are the events that the bot handles.
-var Events = []string{"app_home_opened", "app_mention", "message.im"}
+var Events = []string{"app_home_opened", "app_mention", "assistant_thread_started", "link_shared", "message.im"}
 
 // Shortcuts are the callback ids of the shortcuts that the bot handles.
 var Shortcuts = []string{view.CallbackMessage}

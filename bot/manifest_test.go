@@ -49,6 +49,7 @@ func TestManifestIsWhatTheCodeUses(t *testing.T) {
 		{"shortcuts", shortcuts, Shortcuts},
 		{"bot scopes", m.OAuthConfig.Scopes.Bot, Scopes},
 		{"bot events", m.Settings.EventSubscriptions.BotEvents, Events},
+		{"unfurl domains", m.Features.UnfurlDomains, UnfurlDomains},
 		{"user scopes", m.OAuthConfig.Scopes.User, nil},
 	} {
 		slices.Sort(tc.got)
@@ -74,6 +75,9 @@ func TestManifestIsWhatTheCodeUses(t *testing.T) {
 	if n := utf8.RuneCountInString(m.Display.LongDescription); n < 174 {
 		t.Errorf("the long description has %d characters, Slack wants 174", n)
 	}
+	if m.Features.AssistantView == nil || m.Features.AssistantView.AssistantDescription == "" {
+		t.Error("there is no assistant, whose threads the bot serves")
+	}
 	if m.Settings.EventSubscriptions.RequestUrl != "" || m.Settings.Interactivity.RequestUrl != "" {
 		t.Error("there is a request URL, which Socket Mode has no use for")
 	}
@@ -88,8 +92,8 @@ func TestMissingScopes(t *testing.T) {
 		want   []string
 	}{
 		{"", nil}, // a server that does not say
-		{"commands,chat:write, app_mentions:read,im:history,users:read", nil},
-		{"commands,chat:write", []string{"app_mentions:read", "im:history"}},
+		{"commands,chat:write, app_mentions:read,im:history,users:read,assistant:write,links:read,links:write", nil},
+		{"commands,chat:write,links:read,links:write", []string{"app_mentions:read", "assistant:write", "im:history"}},
 	} {
 		h := http.Header{}
 		if tc.header != "" {

@@ -10,9 +10,6 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 )
 
-// mostAnswers is how many names of one message are diagnosed unasked.
-const mostAnswers = 3
-
 // readMention answers a mention in its thread. Other bots are not answered, so
 // that two of them never talk to each other for ever; nor are edits.
 func (b *Bot) readMention(req *request, e *slackevents.AppMentionEvent) {
@@ -47,42 +44,47 @@ func threadOf(thread, ts string) string {
 
 // readTalk answers what is said to the bot: the names in it, or how to ask.
 func (b *Bot) readTalk(req *request, channel, thread, text string) {
-	reply := func() *threadReply {
-		return &threadReply{api: b.api, channel: channel, thread: thread}
+	req.reply = &threadReply{api: b.api, channel: channel, thread: thread}
+	if asksForList(text) {
+		req.run = b.showList(afterList(text), 0, b.opts.Command, req.reply)
+		return
 	}
-	req.reply = reply()
 	queries := subjects(b.opts.Parse, text)
-	if len(queries) == 0 {
+	switch len(queries) {
+	case 0:
+		what, filter := intentOf(text)
 		message := view.NoDomain(b.opts.Command)
-		if words := strings.Fields(withoutMarkup(text)); len(words) == 0 || strings.EqualFold(words[0], "help") {
+		switch what {
+		case intentList:
+			req.run = b.showList(filter, 0, b.opts.Command, req.reply)
+			return
+		case intentHelp:
 			message = view.Help(b.opts.Command)
 		}
 		req.run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, message) }
 		return
+	case 1:
+		req.run = b.answer(queries[0], view.Options{Public: true}, req.reply)
+	default:
+		req.run = b.answerSeveral(queries, req.reply)
 	}
 	req.diagnoses, req.again = true, view.QueryText(queries[0])
-	req.run = func(ctx context.Context) error { return b.answerAll(ctx, queries, req.reply, reply) }
+	if strings.HasPrefix(channel, "D") { // a thread with the assistant
+		run := req.run
+		req.run = func(ctx context.Context) error {
+			b.setStatus(ctx, channel, thread, "is checking "+strings.Join(few(queries), ", ")+"…")
+			return run(ctx)
+		}
+	}
 }
 
-// answerAll answers the first few names, a message each, and offers the others.
-func (b *Bot) answerAll(ctx context.Context, queries []diagnose.Query, first replier, another func() *threadReply) error {
-	now, later := queries, []diagnose.Query(nil)
-	if len(queries) > mostAnswers {
-		now, later = queries[:mostAnswers], queries[mostAnswers:]
+// few are the first names of a message, for a line of status.
+func few(queries []diagnose.Query) []string {
+	var list []string
+	for _, q := range queries[:min(len(queries), 3)] {
+		list = append(list, q.Subject())
 	}
-	for i, q := range now {
-		to := first
-		if i > 0 {
-			to = another()
-		}
-		if err := b.answer(q, view.Options{Public: true}, to)(ctx); err != nil {
-			return err
-		}
-	}
-	if len(later) == 0 {
-		return nil
-	}
-	return b.deliver(ctx, another(), view.More(queryTexts(later)))
+	return list
 }
 
 func queryTexts(queries []diagnose.Query) []string {

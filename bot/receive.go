@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -30,6 +31,9 @@ type request struct {
 	keys []string
 	// ack goes back with the acknowledgement, where the envelope takes one.
 	ack *view.Message
+	// payload goes back with it instead: options of a menu, or what is wrong
+	// with a modal's inputs.
+	payload any
 	// view takes the place of the modal that was submitted, with the
 	// acknowledgement; nil where that is to close.
 	view *slack.ModalViewRequest
@@ -91,7 +95,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	if req.view != nil {
 		acked = b.ackView(ctx, s, evt.Request, req.view)
 	} else {
-		answered, acked = b.ack(ctx, s, evt.Request, req.ack)
+		answered, acked = b.ack(ctx, s, evt.Request, req)
 	}
 	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
 	if first && req.ack != nil && !answered && req.reply != nil {
@@ -148,11 +152,14 @@ func refusalFault(err error, req *request) view.Fault {
 
 // ack acknowledges an envelope. It reports whether the message went along, and
 // whether the acknowledgement did.
-func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, m *view.Message) (answered, acked bool) {
+func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, req *request) (answered, acked bool) {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if m != nil && r.AcceptsResponsePayload {
-		payload := ackPayload{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks}
+	payload := req.payload
+	if m := req.ack; m != nil {
+		payload = ackPayload{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: m.Blocks}
+	}
+	if payload != nil && r.AcceptsResponsePayload {
 		err := s.client.AckCtx(ctx, r.EnvelopeID, payload)
 		if err == nil {
 			return true, true
@@ -294,5 +301,13 @@ func (b *Bot) readEvent(req *request, evt slackevents.EventsAPIEvent) {
 		b.readDirectMessage(req, e)
 	case *slackevents.AppHomeOpenedEvent:
 		b.readHomeOpened(req, e)
+	case *slackevents.AssistantThreadStartedEvent:
+		b.readAssistantStarted(req, e)
+	case *slackevents.LinkSharedEvent:
+		var raw *json.RawMessage
+		if callback, ok := evt.Data.(*slackevents.EventsAPICallbackEvent); ok {
+			raw = callback.InnerEvent
+		}
+		b.readLinkShared(req, e, raw)
 	}
 }

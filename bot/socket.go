@@ -189,7 +189,7 @@ func (b *Bot) badMessage(ctx context.Context, s *socket, evt socketmode.Event) {
 	err := json.Unmarshal(e.Message, &envelope)
 	s.log.Warn("an envelope could not be read", "type", envelope.Type, "envelope_id", envelope.ID, "bytes", len(e.Message), "cause", causeKind(e.Cause))
 	if err == nil && envelope.ID != "" {
-		b.ack(ctx, s, &socketmode.Request{EnvelopeID: envelope.ID}, nil)
+		b.ack(ctx, s, &socketmode.Request{EnvelopeID: envelope.ID}, &request{})
 	}
 }
 

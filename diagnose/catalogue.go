@@ -55,6 +55,7 @@ type Args struct {
 	Authority   *Authority
 	NameServers []string
 	Wildcard    bool
+	NoAddress   bool // the name has no address to fetch anything from
 }
 
 // find makes a finding of the cause. Names are those of args.

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // catalogue is every cause there is: values, not logic.
@@ -86,7 +87,12 @@ var catalogue = []*Cause{
 		Meaning: "ACM gave up on the request or the renewal; its reason says why.",
 		Follows: []CauseID{"domain-not-allowed", "additional-verification", "invalid-public-domain", "email-denied", "email-no-mx", "expired",
 			"pca-quota", "pca-deleted", "pca-disabled", "pca-expired", "pca-pending", "pca-validity", "pca-template", "pca-name-constraints", "pca-permission", "pca-share-removed", "pca-request-failed", "slr-missing",
-			"caa-forbids-amazon", "caa-inherited", "caa-via-cname", "caa-issuewild", "caa-critical-unknown-tag", "caa-lookup-failed"},
+			"caa-forbids-amazon", "caa-inherited", "caa-via-cname", "caa-issuewild", "caa-critical-unknown-tag", "caa-lookup-failed",
+			"cname-missing", "cname-wrong-value", "cname-non-acm-target", "cname-name-doubled", "cname-value-doubled", "trailing-dot", "underscore-stripped-name",
+			"cname-wrong-type", "other-type-at-name", "multiple-cnames", "cname-chain-too-long", "cname-chain-broken", "wildcard-shadow", "proxied-or-flattened", "propagation-split",
+			"domain-expired", "lame-delegation", "dns-server-not-public", "edns-tcp-broken", "delegation-moved", "duplicate-hosted-zone", "private-zone-only", "subzone-shadow", "subzone-not-delegated",
+			"ns-mismatch-partial", "nxdomain-cut", "rrsig-expired", "ds-stale", "dnssec-bogus",
+			"http-redirect-missing", "http-redirect-wrong-target", "http-forced-https", "email-unapproved"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("ACM's status is FAILED: %s", reasonText(a.Reason))
 		},
@@ -154,12 +160,30 @@ var catalogue = []*Cause{
 		ID: "not-in-use", Title: "not in use, so ACM does not renew it", Severity: Warning, Owner: OwnerAWSAccount,
 		Meaning: "No AWS service uses the certificate, which makes it ineligible for renewal.",
 		Text: func(a Args) string {
+			if a.Cert.ManagedBy == "CLOUDFRONT" {
+				return "No CloudFront distribution tenant uses this certificate any more. CloudFront made it and validates it over HTTP, and ACM renews such a certificate only while CloudFront uses it."
+			}
 			return "No AWS service uses this certificate, and ACM renews only certificates that are in use (or exported). If the name is live, its load balancer or distribution uses another certificate."
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Summary: "Attach it to the resource that serves the name, or delete it",
 				Steps: []string{"If it should be in use: attach it to the load balancer, distribution or API that serves the name. It becomes eligible within hours.",
 					"If nothing needs it: delete it, and it stops asking for attention."}}
+		},
+		Sources: []Source{srcManaged, srcIneligible},
+	},
+	{
+		ID: "ineligible", Title: "in use, and yet ACM calls it ineligible for renewal", Severity: Warning, Owner: OwnerAWSAccount,
+		Meaning: "ACM does not count the certificate as eligible although something uses it; ACM notices a new use only after hours.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("ACM lists it as used by %s, and calls it ineligible for renewal. ACM finds out about a new use only after some hours; if it has been in use for longer, the use may not count, as that by a disabled or deleted distribution.", some(resourceNames(a.Cert.InUseBy)))
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Summary: "Look again in some hours; then check that what uses it is enabled",
+				Steps: []string{"If it was attached today: wait some hours, and look again.",
+					"Else check that what uses it still exists and is enabled; any one resource of an integrated service is enough.",
+					"If it stays so, request a new certificate with the same names and attach that, or ask AWS Support."},
+				Commands: []string{acmCommand(a.Cert, "describe-certificate", "--query", "Certificate.[RenewalEligibility,InUseBy]")}}
 		},
 		Sources: []Source{srcManaged, srcIneligible},
 	},
@@ -342,7 +366,11 @@ var catalogue = []*Cause{
 		Text: func(a Args) string {
 			text := fmt.Sprintf("The authoritative servers have the CNAME %s with the right value; %s still %s the earlier answer.", code(a.Record.Name), conjoin(a.Servers), holdVerb(a.Servers))
 			if a.Wait > 0 {
-				text += fmt.Sprintf(" It is forgotten in at most %s.", until(a.Wait))
+				text += fmt.Sprintf(" It is forgotten in at most %s", until(a.Wait))
+				if a.Wait >= 2*time.Minute {
+					text += fmt.Sprintf(" (%d seconds)", int(a.Wait.Seconds()))
+				}
+				text += "."
 			}
 			return text
 		},
@@ -416,6 +444,38 @@ var catalogue = []*Cause{
 				}}
 		},
 		Sources: []Source{srcDNSTerms, srcDNSTrouble},
+	},
+	{
+		ID: "dns-server-not-public", Title: "the domain is delegated to servers with private addresses", Severity: Blocking, Owner: OwnerRegistrar,
+		Meaning: "All name servers of the zone have private addresses, which ACM cannot reach.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("All servers that %s is delegated to have private addresses (%s). They can be reached from inside a network only, and ACM looks from outside.", code(a.Zone), conjoin(a.Servers))
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Zone: a.Zone, Summary: fmt.Sprintf("Serve %s, or at least its validation records, from public name servers", code(a.Zone)),
+				Steps: []string{
+					fmt.Sprintf("Delegate %s in its parent zone to name servers with public addresses. What they serve need not be more than the validation CNAMEs.", code(a.Zone)),
+					"For names that must not be in public DNS use a private CA.",
+					afterFixStep(a),
+				}}
+		},
+		Sources: []Source{srcDNSTrouble},
+	},
+	{
+		ID: "edns-tcp-broken", Title: "name servers that do not answer over TCP", Severity: Warning, Owner: OwnerDNSHost,
+		Meaning: "Servers truncate their answers over UDP and do not answer over TCP, so that nothing whole is to be had from them.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("%d of %d servers of %s cut their answers short over UDP and do not answer over TCP: %s. A resolver that meets them gets nothing. It is possible that ACM does; where a firewall here blocks TCP port 53, it looks just so.", a.Total-a.Good, a.Total, code(a.Zone), conjoin(a.Servers))
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Zone: a.Zone, Host: a.Host.Name, HostURL: a.Host.Page(a.Zone), Summary: fmt.Sprintf("Have the servers of %s answer over TCP port 53", code(a.Zone)),
+				Steps: []string{
+					"Open TCP port 53 to the name servers, as well as UDP: DNS needs both.",
+					fmt.Sprintf("See that it works: %s, from another network than the servers'.", code("dig +tcp SOA "+a.Zone+" @SERVER")),
+					afterFixStep(a),
+				}}
+		},
+		Sources: []Source{{"RFC 7766: DNS Transport over TCP - Implementation Requirements", "https://www.rfc-editor.org/rfc/rfc7766"}},
 	},
 	{
 		ID: "delegation-moved", Title: "the record is in a zone that the domain is no longer delegated to", Severity: Blocking, Owner: OwnerZone,
@@ -643,7 +703,7 @@ var catalogue = []*Cause{
 	{
 		ID: "caa-lookup-failed", Title: "the CAA look-up fails", Severity: Blocking, Owner: OwnerDNSHost,
 		Meaning: "The name servers do not answer the CAA query, and an issuer that cannot look must refuse.",
-		Follows: []CauseID{"lame-delegation", "domain-expired", "rrsig-expired", "ds-stale", "dnssec-bogus"},
+		Follows: []CauseID{"lame-delegation", "dns-server-not-public", "edns-tcp-broken", "domain-expired", "rrsig-expired", "ds-stale", "dnssec-bogus"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The servers%s do not answer the query for CAA records at %s: %s. A certificate authority that cannot look must refuse, even where there is no CAA record.", ofZone(a.Zone), code(a.Where), conjoin(a.Servers))
 		},
@@ -676,11 +736,12 @@ var catalogue = []*Cause{
 				some(a.Names), since, to, validationHours, dateOf(emailIssuingEnds), dateOf(emailRenewingEnds))
 		},
 		Fix: func(a Args) Remedy {
-			r := Remedy{Summary: "Have the validation mail approved; better, switch the certificate to DNS validation",
+			instead, commands := dnsInstead(a.Cert)
+			r := Remedy{Summary: "Have the validation mail approved; better, have the certificate validated by DNS",
 				Steps: []string{
 					"Have somebody who reads one of those mailboxes click the link; each name needs its own. Look in the spam folder.",
 					"If the mail is gone, send it again.",
-					fmt.Sprintf("Better: switch this certificate to DNS validation in place (it keeps its ARN), and publish the CNAMEs it then asks for within %d hours.", validationHours),
+					"Better: " + instead,
 				}}
 			for _, n := range a.Names {
 				domain := a.Where
@@ -692,7 +753,7 @@ var catalogue = []*Cause{
 					break
 				}
 			}
-			r.Commands = append(r.Commands, switchToDNS(a.Cert)...)
+			r.Commands = append(r.Commands, commands...)
 			return r
 		},
 		Sources: []Source{srcEmail, srcEmailEnds},
@@ -704,11 +765,12 @@ var catalogue = []*Cause{
 			return fmt.Sprintf("%s is validated by e-mail, and %s. ACM's mail to admin@, administrator@, hostmaster@, postmaster@ and webmaster@ arrives nowhere.", some(a.Names), a.Detail)
 		},
 		Fix: func(a Args) Remedy {
-			return Remedy{Summary: "Switch the certificate to DNS validation, or give the domain a mail server",
+			instead, commands := dnsInstead(a.Cert)
+			return Remedy{Summary: "Have the certificate validated by DNS, or give the domain a mail server",
 				Steps: []string{
-					fmt.Sprintf("Switch this certificate to DNS validation in place, and publish the CNAMEs it then asks for within %d hours.", validationHours),
+					upperFirst(instead),
 					fmt.Sprintf("Or publish MX records for %s and one of the five mailboxes, and send the mail again.", code(a.Where)),
-				}, Commands: switchToDNS(a.Cert)}
+				}, Commands: commands}
 		},
 		Sources: []Source{srcEmailTrouble, srcReasons},
 	},
@@ -735,6 +797,10 @@ var catalogue = []*Cause{
 			return text
 		},
 		Fix: func(a Args) Remedy {
+			if a.Cert.Status != StatusIssued {
+				instead, commands := dnsInstead(a.Cert)
+				return Remedy{Summary: "Request the certificate with DNS validation", Steps: []string{upperFirst(instead)}, Commands: commands}
+			}
 			return Remedy{Summary: "Switch the certificate to DNS validation before " + dateOf(emailRenewingEnds),
 				Steps: []string{
 					"Switch it to DNS validation in place; the ARN stays the same.",
@@ -817,6 +883,9 @@ var catalogue = []*Cause{
 		}),
 	pcaCause("pca-deleted", "the private CA was deleted", "The private CA is deleted, or its ARN leads nowhere.",
 		"Restore the private CA within its restoration period, or request the certificate from another CA", func(a Args) []string {
+			if ca := a.Authority; ca != nil && !ca.RestorableUntil.IsZero() && !a.At.Before(ca.RestorableUntil) {
+				return []string{requestCommand(a.Cert)} // with the ARN of another CA
+			}
 			return []string{"aws acm-pca restore-certificate-authority --certificate-authority-arn " + a.Cert.AuthorityARN}
 		}),
 	pcaCause("pca-pending", "the private CA was never set up", "The private CA waits for its own certificate.",
@@ -925,6 +994,32 @@ var catalogue = []*Cause{
 		Sources: []Source{srcServices},
 	},
 
+	{
+		ID: "edge-cdn-own-cert", Title: "a content delivery network in front serves a certificate of its own", Severity: Warning, Owner: OwnerWebServer,
+		Meaning: "The name leads to a network such as Cloudflare or Akamai, and users see that one's certificate, which ends soon.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("%s leads to %s, which serves a certificate of its own, issued by %s, that ends on %s. Users see that one; ACM's is seen by %s only.", code(a.Where), a.Reason, code(a.Detail), dateOf(a.Since), a.Reason)
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Summary: "Have " + a.Reason + " renew the certificate that it serves",
+				Steps: []string{"Look up the certificate for " + code(a.Where) + " at " + a.Reason + " and see why it has not been renewed yet: such networks renew their own by themselves, those that were uploaded not."}}
+		},
+		Sources: []Source{srcServices},
+	},
+	{
+		ID: "exported-copy", Title: "an exported copy from before the renewal is still in use", Severity: Warning, Owner: OwnerWebServer,
+		Meaning: "A server of your own has an exported certificate of the same names from before the last renewal, and that ends soon.",
+		Text: func(a Args) string {
+			return fmt.Sprintf("%s serves an earlier certificate with the same names, which ends on %s. This certificate has been exported, so that is likely an exported copy; ACM does not renew copies.", code(a.Where), dateOf(a.Since))
+		},
+		Fix: func(a Args) Remedy {
+			return Remedy{Summary: "Export the certificate again and install it where the old copy runs",
+				Steps:    []string{"Export the certificate and its private key.", fmt.Sprintf("Install both on what answers at %s, and reload it.", conjoin(a.Servers)), "Do so after every renewal: ACM emits the event ACM Certificate Available with the action RENEWAL."},
+				Commands: []string{acmCommand(a.Cert, "export-certificate", "--passphrase", "fileb://passphrase.txt")}}
+		},
+		Sources: []Source{srcManaged},
+	},
+
 	// Nothing found.
 	{
 		ID: "wrong-scope", Title: "no certificate for the name where was looked", Severity: Blocking, Owner: OwnerAWSAccount,
@@ -977,6 +1072,19 @@ var byID = func() map[CauseID]*Cause {
 	return m
 }()
 
+// dnsInstead is how to get away from e-mail validation, with its commands: in
+// place for a certificate that has been issued, by a new request for others
+// ("Migrate from email to DNS validation",
+// https://docs.aws.amazon.com/acm/latest/userguide/email-to-dns-migrate.html).
+func dnsInstead(c *Certificate) (step string, commands []string) {
+	if c.Status == StatusIssued {
+		return fmt.Sprintf("switch this certificate to DNS validation in place (it keeps its ARN), and publish the CNAMEs it then asks for within %d hours.", validationHours), switchToDNS(c)
+	}
+	return "request a certificate with the same names, validated by DNS, and publish the CNAMEs it asks for; only one that has been issued can be switched in place.", []string{requestCommand(c)}
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // switchToDNS starts the switch from e-mail to DNS validation and reads the
 // records it asks for.
 func switchToDNS(c *Certificate) []string {
@@ -988,6 +1096,19 @@ func switchToDNS(c *Certificate) []string {
 
 func dnssecRemedy(a Args, first string) Remedy {
 	r := Remedy{Zone: a.Zone, Host: a.Host.Name, HostURL: a.Host.Page(a.Zone), Summary: strings.TrimSuffix(first, "."), Steps: []string{first}}
+	for _, z := range a.Zones {
+		if z.Private || z.Name != a.Zone || !sameNames(z.NameServers, a.NameServers) {
+			continue
+		}
+		switch z.DNSSEC {
+		case "ACTION_NEEDED":
+			r.Steps = append(r.Steps, "Route 53 says that the zone's key-signing key needs action: give Route 53 its permissions on the KMS key back (the key must be enabled, in us-east-1, with the key policy for Route 53), or replace the key-signing key.")
+		case "INTERNAL_FAILURE":
+			r.Steps = append(r.Steps, "Route 53 says that signing the zone failed: until that is mended no key can be added or changed; ask AWS Support.")
+		case "NOT_SIGNING":
+			r.Steps = append(r.Steps, "Route 53 does not sign the zone: either enable signing and put its DS record at the parent, or remove the DS record there.")
+		}
+	}
 	if a.Host.ID == HostRoute53 {
 		r.Steps = append(r.Steps, "In Route 53, the zone's DNSSEC status says whether its key needs action; to switch signing off, remove the DS record first, wait for its TTL, then disable signing.")
 		r.Commands = []string{"aws route53 get-dnssec --hosted-zone-id " + zoneID(a)}
@@ -1026,14 +1147,22 @@ func allowAmazon(a Args, tag string) Remedy {
 
 func httpRemedy(a Args) Remedy {
 	target := a.Record.Value
-	return Remedy{
+	r := Remedy{
 		Summary: fmt.Sprintf("Make %s redirect to %s", code(a.Where), code(target)),
 		Steps: []string{
 			fmt.Sprintf("On the server that answers plain HTTP for the name, redirect (302) %s to %s, before any rule that sends requests to HTTPS, and without authentication, WAF rule or geographic block.", code(a.Where), code(target)),
 			"Every name has its own; the one with www and the one without are two.",
-			afterFixStep(a),
 		},
 	}
+	if a.Cert.ManagedBy == "CLOUDFRONT" {
+		r.Steps = append(r.Steps, "Where CloudFront is to answer by itself, the name must lead to the distribution tenant in DNS.")
+	}
+	if a.NoAddress {
+		r.Summary = "Publish the name in DNS, so that " + code(a.Where) + " can be fetched"
+		r.Steps = append([]string{"Publish address records (or a CNAME to CloudFront) for " + some(a.Names) + ": the name leads nowhere."}, r.Steps...)
+	}
+	r.Steps = append(r.Steps, afterFixStep(a))
+	return r
 }
 
 // allowedIssuers says whom a CAA record set allows.

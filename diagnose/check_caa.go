@@ -13,7 +13,10 @@ func isBelowSuffix(name string) bool {
 	if name == "." {
 		return false
 	}
-	suffix, _ := publicsuffix.PublicSuffix(name)
+	suffix, icann := publicsuffix.PublicSuffix(name)
+	if !icann && strings.Contains(suffix, ".") {
+		return true // a domain like any other, whose owner lets others use names below it
+	}
 	return isBelow(name, suffix)
 }
 

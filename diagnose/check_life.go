@@ -43,6 +43,8 @@ func checkLife(r *reading) []Finding {
 		return []Finding{found}
 	case r.state == StateNever && c.InUse() && c.Type == TypePrivate:
 		return []Finding{CauseOf("pca-issued-directly").find(args, Likely, acmSays("its type is %s", code(c.Type)), eligibility, use)}
+	case r.state == StateNever && c.InUse():
+		return []Finding{CauseOf("ineligible").find(args, Likely, eligibility, use)}
 	case r.state == StateNever && !c.InUse():
 		if exports(c) {
 			return one("exported-not-reexported", use, acmSays("it can be exported, and has been"), eligibility)

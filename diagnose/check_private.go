@@ -39,9 +39,13 @@ func checkAuthority(r *reading) []Finding {
 		case "EXPIRED":
 			return one("pca-expired", Certain, "It ended on "+dateOf(ca.NotAfter)+".", status)
 		case "DELETED":
-			detail := "Its restoration period is over, or not known."
-			if !ca.RestorableUntil.IsZero() && r.At.Before(ca.RestorableUntil) {
-				detail = "It can be restored until " + dateOf(ca.RestorableUntil) + "."
+			detail := "Until when it can be restored is not known."
+			switch {
+			case ca.RestorableUntil.IsZero():
+			case r.At.Before(ca.RestorableUntil):
+				detail = "It can be restored until " + dateOf(ca.RestorableUntil) + ", and is gone for good after that."
+			default:
+				detail = "It could be restored until " + dateOf(ca.RestorableUntil) + "; now another CA is needed."
 			}
 			return one("pca-deleted", Certain, detail, status)
 		case "PENDING_CERTIFICATE", "CREATING":
@@ -57,6 +61,9 @@ func checkAuthority(r *reading) []Finding {
 					Evidence{Source: "AWS Private CA", Text: "the CA's certificate is valid until " + dateOf(ca.NotAfter)})
 			}
 		}
+		if (why == "" || why == "PCA_ACCESS_DENIED") && ca.PolicyRead && ca.Account != c.Account && !ca.sharedWith(c.Account) {
+			return one("pca-share-removed", Certain, "Its resource policy allows nobody in account "+code(c.Account)+".", Evidence{Source: "AWS Private CA", Text: "the resource policy of " + code(ca.ARN) + " allows " + orNobody(ca.SharedWith)})
+		}
 		if ca.PermissionsRead && ca.Account == c.Account {
 			for _, action := range []string{"IssueCertificate", "GetCertificate", "ListPermissions"} {
 				if !slices.Contains(ca.Permitted, action) {
@@ -70,6 +77,10 @@ func checkAuthority(r *reading) []Finding {
 		return one("pca-disabled", Likely, "Which state it is in could not be read.")
 	case "PCA_ACCESS_DENIED":
 		if accountOf(c.AuthorityARN) != c.Account && accountOf(c.AuthorityARN) != "" {
+			if r.Authority != nil && r.Authority.PolicyRead {
+				return one("pca-share-removed", Likely, "Its resource policy names account "+code(c.Account)+" or an organization, but it may not allow what ACM needs: IssueCertificate, GetCertificate and ListPermissions.",
+					Evidence{Source: "AWS Private CA", Text: "the resource policy of " + code(r.Authority.ARN) + " allows " + orNobody(r.Authority.SharedWith)})
+			}
 			return one("pca-share-removed", Certain, "")
 		}
 		return one("pca-permission", Certain, "")
@@ -84,4 +95,20 @@ func accountOf(arn string) string {
 		return ""
 	}
 	return parts[4]
+}
+
+// sharedWith reports whether the authority's policy can allow an account: it
+// names the account, everybody, or an organization, whose members are not
+// known here.
+func (ca *Authority) sharedWith(account string) bool {
+	return slices.ContainsFunc(ca.SharedWith, func(who string) bool {
+		return who == "*" || strings.Contains(who, account) || strings.HasPrefix(who, "o-") || strings.Contains(who, ":organization/") || strings.Contains(who, ":ou/")
+	})
+}
+
+func orNobody(list []string) string {
+	if len(list) == 0 {
+		return "nobody"
+	}
+	return some(list)
 }

@@ -52,6 +52,9 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 		return CauseOf(id).find(a, confidence, slices.Concat(evidence, answers, more)...), true
 	}
 	sibling := r.DNS.Lookup(SiblingName(rec.Name), "CNAME")
+	if rec.usable() > len(rec.right) && !rec.absent() {
+		evidence = slices.Concat(evidence, r.routedEvidence(rec))
+	}
 	switch {
 	case rec.inOrder():
 		if others := r.beside(rec); len(others) > 0 {
@@ -87,7 +90,7 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 		return fault("cname-value-doubled", Certain)
 	case strings.HasPrefix(target, rec.Value+`\.`):
 		return fault("trailing-dot", Certain)
-	case strings.HasSuffix(target, ".acm-validations.aws"), strings.Contains(target, "acm-validations"), oddCharacters(target) != "":
+	case halfPasted(target, rec.Value), strings.HasSuffix(target, ".acm-validations.aws"), strings.Contains(target, "acm-validations"), oddCharacters(target) != "":
 		return fault("cname-wrong-value", Certain)
 	}
 	end, hops := followCNAME(&r.DNS, target, rec.accepts)
@@ -184,7 +187,43 @@ func (r *reading) whyMissing(rec *recordReading, a *Args) (CauseID, Confidence, 
 	if id, elsewhere, ok := r.zoneWithRecord(rec, a); ok {
 		return id, Certain, elsewhere
 	}
-	return "cname-missing", Certain, more
+	return "cname-missing", Certain, slices.Concat(more, r.otherTokens(rec), r.routedEvidence(rec))
+}
+
+// otherTokens are validation records beside the one that is missing: those that
+// ACM asks another account for, or another name's. They do nothing for this
+// certificate, and are there to stay.
+func (r *reading) otherTokens(rec *recordReading) []Evidence {
+	_, parent, _ := strings.Cut(rec.Name, ".")
+	var list []Evidence
+	for _, z := range r.HostedZones {
+		for _, rr := range z.Records {
+			name := CanonicalName(rr.Name)
+			label, above, _ := strings.Cut(name, ".")
+			if rr.Type != "CNAME" || name == rec.Name || above != parent || !strings.HasPrefix(label, "_") || !strings.HasSuffix(CanonicalName(rr.Value), ".acm-validations.aws") {
+				continue
+			}
+			list = append(list, Evidence{Source: "Route 53", Text: "the hosted zone " + zonesIn([]HostedZone{z}) + " has another validation record there, " + code(name) + ": ACM asks each account for one of its own, and that one is not for account " + code(r.cert.Account)})
+		}
+	}
+	return list
+}
+
+// routedEvidence shows record sets at the record's name that Route 53 does not
+// give to everybody.
+func (r *reading) routedEvidence(rec *recordReading) []Evidence {
+	var list []Evidence
+	for _, z := range r.HostedZones {
+		if z.Private {
+			continue
+		}
+		for _, rr := range z.Records {
+			if CanonicalName(rr.Name) == rec.Name && rr.Routing != "" {
+				list = append(list, Evidence{Source: "Route 53", Text: "the hosted zone " + zonesIn([]HostedZone{z}) + " answers " + code(rec.Name) + " by the routing policy " + code(rr.Routing) + " with " + rr.Type + " " + code(rr.Value)})
+			}
+		}
+	}
+	return list
 }
 
 // meant reports whether a CNAME's target is the value, however mangled, so that
@@ -344,4 +383,12 @@ func serialEvidence(z *Zone) []Evidence {
 		list = append(list, Evidence{Source: "DNS", Text: conjoin(serials[serial]) + " " + agree("has the zone's serial number "+code(serial), len(serials[serial]))})
 	}
 	return list
+}
+
+// halfPasted reports whether a target starts as the value does, so that the
+// rest of the value was lost on the way.
+func halfPasted(target, value string) bool {
+	token, _, _ := strings.Cut(value, ".")
+	label, _, _ := strings.Cut(target, ".")
+	return len(token) > 16 && (label == token || "_"+label == token)
 }

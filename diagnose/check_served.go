@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -42,8 +43,13 @@ func checkServed(r *reading) []Finding {
 		}
 		id := CauseID("dns-points-elsewhere")
 		switch {
+		case !fromAmazon(s) && edgeOf(e, s) != "":
+			id = "edge-cdn-own-cert"
+			a.Detail, a.Reason = issuerOf(s), edgeOf(e, s)
 		case !fromAmazon(s):
 			a.Detail = issuerOf(s)
+		case c.ExportOption == "ENABLED" && c.Exported != nil && *c.Exported && sameNames(s.Names, c.Names):
+			id = "exported-copy"
 		case lagging(r, s):
 			id = "deploy-lag"
 			a.Since = c.Renewal.UpdatedAt
@@ -136,4 +142,30 @@ func resolutionText(o Outcome) string {
 	default:
 		return "could not be resolved"
 	}
+}
+
+// edgeNames are the networks in front of other servers, by what the CNAMEs that
+// lead to them end in.
+var edgeNames = map[string]string{
+	".cdn.cloudflare.net": "Cloudflare", ".edgekey.net": "Akamai", ".edgesuite.net": "Akamai", ".akamaiedge.net": "Akamai", ".akamai.net": "Akamai",
+	".fastly.net": "Fastly", ".fastlylb.net": "Fastly", ".azureedge.net": "Azure CDN", ".azurefd.net": "Azure Front Door", ".b-cdn.net": "Bunny",
+	".impervadns.net": "Imperva", ".incapdns.net": "Imperva", ".stackpathdns.com": "StackPath", ".sucuri.net": "Sucuri",
+	".netlify.app": "Netlify", ".netlify.com": "Netlify", ".vercel-dns.com": "Vercel",
+}
+
+// edgeOf is the content delivery network that a name leads to, where its alias
+// or address tells; "" otherwise.
+func edgeOf(e Endpoint, s TLSServed) string {
+	for _, suffix := range sortedStrings(edgeNames) {
+		if strings.HasSuffix(e.Canonical, suffix) {
+			return edgeNames[suffix]
+		}
+	}
+	if addr, err := netip.ParseAddrPort(s.Address); err == nil && onEdge([]RR{{Value: addr.Addr().Unmap().String()}}) {
+		return "Cloudflare"
+	}
+	if strings.Contains(s.IssuerOrg, "Cloudflare") {
+		return "Cloudflare"
+	}
+	return ""
 }

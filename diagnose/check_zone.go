@@ -2,7 +2,9 @@ package diagnose
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 )
 
 // zoneUse is a zone that matters to some of the certificate's names.
@@ -41,6 +43,16 @@ func checkDelegation(r *reading) []Finding {
 	for _, use := range r.uses() {
 		l := use.lookup
 		a := Args{Cert: r.cert, At: r.At, State: r.state, Zones: r.HostedZones}
+		if z := r.DNS.Zones[hidden(l)]; r.privateOnly(z) {
+			a.Zone, a.NameServers, a.Servers = z.Apex, z.Delegated, serversWithAddresses(z)
+			add("dns-server-not-public "+z.Apex, use.names, func(names []string) Finding {
+				a.Names = names
+				evidence := []Evidence{{Source: "DNS", Text: code(z.Apex) + " is delegated to " + conjoin(serversWithAddresses(z))}}
+				f := CauseOf("dns-server-not-public").find(a, Certain, slices.Concat(r.nameEvidence(names), evidence)...)
+				f.Subject = z.Apex
+				return f
+			})
+		}
 		if b := l.Broken; b != nil {
 			switch b.Kind {
 			case BreakNXDomain:
@@ -145,16 +157,26 @@ func (r *reading) lame(add func(string, []string, func([]string) Finding), use z
 	if good > 0 {
 		confidence = Likely
 	}
-	add("lame-delegation "+zone, use.names, func(names []string) Finding {
+	id := CauseID("lame-delegation")
+	if r.privateOnly(z) {
+		return // checked by itself, reachable or not
+	}
+	if truncated := slices.DeleteFunc(slices.Clone(faulty), func(reply Reply) bool { return reply.Outcome != OutcomeTruncated }); len(truncated) > 0 && len(truncated) == len(faulty) {
+		id, confidence, a.Servers = "edns-tcp-broken", Possible, serverNames(faulty)
+	}
+	add(string(id)+" "+zone, use.names, func(names []string) Finding {
 		a.Names = names
 		evidence := replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty)
 		if len(a.NameServers) > 0 || len(evidence) == 0 {
 			evidence = append(evidence, Evidence{Source: "DNS", Text: code(zone) + " is delegated to " + orNone(a.NameServers)})
 		}
-		f := CauseOf("lame-delegation").find(a, confidence, slices.Concat(r.nameEvidence(names), evidence)...)
+		f := CauseOf(id).find(a, confidence, slices.Concat(r.nameEvidence(names), evidence)...)
 		f.Subject = zone
-		if good > 0 {
+		switch {
+		case good > 0:
 			f.Severity = Warning // resolvers try the other servers
+		case id == "edns-tcp-broken":
+			f.Severity = Blocking
 		}
 		return f
 	})
@@ -273,6 +295,7 @@ func checkDNSSEC(r *reading) []Finding {
 			}
 			evidence = append(evidence, Evidence{Source: "DNS", Text: "at the parent: DS " + some(ds)})
 		}
+		evidence = append(evidence, r.signingEvidence(zone)...)
 		evidence = append(evidence, publicEvidence(f.lookups[0])...)
 		if id == "ds-algorithm-unsupported" {
 			confidence = Possible
@@ -316,12 +339,16 @@ func checkVantage(r *reading) []Finding {
 				cannot = append(cannot, reply)
 			}
 		}
-		if len(cannot) == 0 {
+		partial := r.partialRouting(rec)
+		if len(cannot) == 0 && partial == "" {
 			continue
 		}
 		a := r.args(rec)
 		a.Servers, a.Detail = serverNames(cannot), "cannot get an answer (SERVFAIL)"
-		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
+		if partial != "" {
+			a.Servers, a.Detail = []string{"Route 53"}, partial
+		}
+		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(r.routedEvidence(rec), dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
 		f.Subject = rec.Name
 		list = append(list, f)
 	}
@@ -369,4 +396,114 @@ func (r *reading) inOrderOf(names []string) []string {
 		return slices.Index(r.cert.Names, a) - slices.Index(r.cert.Names, b)
 	})
 	return list
+}
+
+// hidden is the zone whose servers the look-up ended at.
+func hidden(l *Lookup) string {
+	if l.Broken != nil && l.Broken.Zone != "" && l.Broken.Kind != BreakNXDomain {
+		return l.Broken.Zone
+	}
+	return l.Zone()
+}
+
+// privateOnly reports whether all of a zone's servers have private addresses
+// (RFC 1918, RFC 4193), while those of its parent have not: where the whole
+// tree is private, this is a network of its own, and says nothing.
+func (r *reading) privateOnly(z *Zone) bool {
+	if z == nil || z.Parent == "" {
+		return false
+	}
+	return onlyPrivate(z) && r.DNS.Zones[z.Parent] != nil && len(r.DNS.Zones[z.Parent].Servers) > 0 && !onlyPrivate(r.DNS.Zones[z.Parent])
+}
+
+func onlyPrivate(z *Zone) bool {
+	some := false
+	for _, s := range z.Servers {
+		for _, address := range s.Addresses {
+			addr, err := netip.ParseAddrPort(address)
+			if err != nil || !addr.Addr().Unmap().IsPrivate() {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
+}
+
+// serversWithAddresses are a zone's servers, such as "ns1.example.net
+// (10.0.0.53)".
+func serversWithAddresses(z *Zone) []string {
+	var list []string
+	for _, s := range z.Servers {
+		var addrs []string
+		for _, address := range s.Addresses {
+			if addr, err := netip.ParseAddrPort(address); err == nil {
+				addrs = append(addrs, addr.Addr().String())
+			}
+		}
+		list = append(list, s.Name+" ("+strings.Join(addrs, ", ")+")")
+	}
+	slices.Sort(list)
+	return list
+}
+
+// signingEvidence is what Route 53 says of the signing of a zone that it hosts
+// ("GetDNSSEC", Amazon Route 53 API Reference,
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetDNSSEC.html).
+func (r *reading) signingEvidence(zone string) []Evidence {
+	hosted := r.delegatedZone(zone)
+	if hosted == nil || hosted.DNSSEC == "" {
+		return nil
+	}
+	text := "the DNSSEC signing of the hosted zone " + zonesIn([]HostedZone{*hosted}) + " is " + code(hosted.DNSSEC)
+	if hosted.DNSSECMessage != "" {
+		text += ": " + code(hosted.DNSSECMessage)
+	}
+	return []Evidence{{Source: "Route 53", Text: text}}
+}
+
+// delegatedZone is the public hosted zone that a zone is delegated to; nil
+// where it is none that could be read.
+func (r *reading) delegatedZone(zone string) *HostedZone {
+	z := r.DNS.Zones[zone]
+	if z == nil {
+		return nil
+	}
+	for i := range r.HostedZones {
+		if h := &r.HostedZones[i]; !h.Private && h.Name == zone && sameNames(h.NameServers, z.Delegated) {
+			return h
+		}
+	}
+	return nil
+}
+
+// partialRouting says whom Route 53 gives another answer at a record's name
+// than the one seen here; "" where everybody gets the value. A geolocation
+// record set without a default has no answer for the rest of the world
+// ("Geolocation routing", Amazon Route 53 Developer Guide,
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy-geo.html).
+func (r *reading) partialRouting(rec *recordReading) string {
+	hosted := r.delegatedZone(rec.zoneName())
+	if hosted == nil {
+		return ""
+	}
+	geo, fallback, routed, others := false, false, false, false
+	for _, rr := range hosted.Records {
+		if CanonicalName(rr.Name) != rec.Name || rr.Type != "CNAME" || rr.Routing == "" {
+			continue
+		}
+		routed = true
+		others = others || !rec.accepts(rr.Value)
+		geo = geo || strings.HasPrefix(rr.Routing, "geolocation ")
+		fallback = fallback || rr.Routing == "geolocation default"
+	}
+	switch {
+	case !routed:
+		return ""
+	case others:
+		return "gives other askers another value, by its routing policy"
+	case geo && !fallback:
+		return "gives askers in other places no answer, for want of a default geolocation record"
+	}
+	return ""
 }

@@ -133,6 +133,9 @@ type RR struct {
 	Type  string `json:"type"`
 	TTL   uint32 `json:"ttl"` // seconds
 	Value string `json:"value"`
+	// Routing is how Route 53 chooses the record among others of its name and
+	// type, such as "geolocation DE"; empty for a plain one, and in answers.
+	Routing string `json:"routing,omitempty"`
 }
 
 // An EDE is an Extended DNS Error (RFC 8914,

@@ -13,6 +13,14 @@ type Estate interface {
 	List(ctx context.Context) Listing
 }
 
+// A Tagger reads the tags of listed certificates, which listings lack: ACM
+// tells them for one certificate at a time. An Estate may be one.
+type Tagger interface {
+	// Tagged returns the certificates with their tags; those that could not be
+	// read in the time there is stay nil, and the obstacles say why.
+	Tagged(ctx context.Context, list []Listed) ([]Listed, []Unseen)
+}
+
 // A Listing is every certificate that could be read, at one time.
 type Listing struct {
 	At           time.Time `json:"at"`

@@ -122,6 +122,9 @@ func replyEvidence(source, name, rrtype string, replies []Reply) []Evidence {
 	for _, reply := range replies {
 		var text strings.Builder
 		text.WriteString(replyText(reply, name, rrtype))
+		if reply.Outcome.Usable() && reply.Detail != "" {
+			text.WriteString(" (" + reply.Detail + ")")
+		}
 		if reply.CheckingDisabled {
 			text.WriteString(" when told not to validate DNSSEC")
 		}

@@ -161,6 +161,12 @@ type Authority struct {
 	// could not be read (see Unseen).
 	Permitted []string `json:"permitted,omitempty"`
 	// PermissionsRead tells an empty Permitted from an unread one.
-	PermissionsRead bool     `json:"permissions_read"`
-	Unseen          []Unseen `json:"unseen,omitempty"`
+	PermissionsRead bool `json:"permissions_read"`
+	// SharedWith are whom the CA's resource policy allows: accounts,
+	// organizations, organizational units, ARNs, or "*". Only the policy of an
+	// authority in another account than the certificate's matters.
+	SharedWith []string `json:"shared_with,omitempty"`
+	// PolicyRead tells that nobody is allowed from that it is not known.
+	PolicyRead bool     `json:"policy_read,omitempty"`
+	Unseen     []Unseen `json:"unseen,omitempty"`
 }

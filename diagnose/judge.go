@@ -38,6 +38,7 @@ func Judge(f *Facts) Report {
 	found, consequences := mute(all)
 	found = append(found, checkRest(r, found)...)
 	rank(found)
+	r.sayWhen(found)
 	report := Report{
 		At:            f.At,
 		Asked:         f.Query.Subject(),
@@ -63,13 +64,29 @@ func Judge(f *Facts) Report {
 	return report
 }
 
+// sayWhen adds to the faults that do not hurt yet when they will.
+func (r *reading) sayWhen(found []Finding) {
+	if r.state != StateNotDue && r.state != StateRenewed {
+		return
+	}
+	starts := renewalStarts(r.cert)
+	if !starts.After(r.At) {
+		return
+	}
+	for i, f := range found {
+		if f.Ahead && grave(f) {
+			found[i].Text += fmt.Sprintf(" It will matter from %s on, when ACM first tries to renew.", dateOf(starts))
+		}
+	}
+}
+
 // mute takes out the findings that another one explains, and lists their
 // causes.
 func mute(all []Finding) (roots []Finding, consequences []CauseID) {
 	explained := func(f Finding) bool {
 		for _, id := range CauseOf(f.Cause).Follows {
 			for _, other := range all {
-				if other.Cause == id && overlap(f.Names, other.Names) {
+				if other.Cause == id && overlap(f.Names, other.Names) && (grave(other) || !grave(f)) {
 					return true
 				}
 			}
@@ -98,6 +115,10 @@ func mute(all []Finding) (roots []Finding, consequences []CauseID) {
 	})
 	return roots, consequences
 }
+
+// grave reports whether a finding by itself stops a renewal; one that does not
+// explains none that does.
+func grave(f Finding) bool { return f.Severity == Fatal || f.Severity == Blocking }
 
 // follows are the consequences that need no finding of their own: each of these
 // faults is a way in which the record is missing.
@@ -147,7 +168,7 @@ func rank(found []Finding) {
 // rootRank puts what breaks a whole zone before what breaks one record.
 func rootRank(id CauseID, place map[CauseID]int) int {
 	switch id {
-	case "domain-expired", "lame-delegation", "rrsig-expired", "ds-stale", "dnssec-bogus":
+	case "domain-expired", "dns-server-not-public", "lame-delegation", "rrsig-expired", "ds-stale", "dnssec-bogus":
 		return -1
 	}
 	return place[id]
@@ -335,9 +356,14 @@ func (r *reading) unseen() []Unseen {
 		list = append(list, r.Authority.Unseen...)
 	}
 	missing, cut := 0, ""
+	var sixOnly []string
 	for _, rec := range r.records {
 		if rec.lookup != nil && rec.lookup.Broken != nil && cutOff(rec.lookup.Broken) {
 			cut = rec.lookup.Broken.Zone
+			continue
+		}
+		if rec.lookup != nil && rec.usable() == 0 && r.onlyIPv6(rec.lookup.Replies) {
+			sixOnly = append(sixOnly, rec.lookup.Zone())
 			continue
 		}
 		if rec.lookup == nil || rec.usable() == 0 && r.tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
@@ -350,6 +376,10 @@ func (r *reading) unseen() []Unseen {
 			servers = "the servers of " + code(cut)
 		}
 		list = append(list, Unseen{What: "DNS as the world sees it", Why: Unreachable, Detail: "No answer comes from " + servers + " to where acmbot runs. It must be able to send DNS queries to any address, over UDP and TCP port 53."})
+	}
+	if len(sixOnly) > 0 {
+		slices.Sort(sixOnly)
+		list = append(list, Unseen{What: "the zone " + some(slices.Compact(sixOnly)), Why: Unreachable, Detail: "Its name servers have IPv6 addresses only, and where acmbot runs there is no way to IPv6 addresses."})
 	}
 	if missing > 0 {
 		list = append(list, Unseen{What: "the DNS look-ups of " + plural(missing, "validation record"), Why: OverBudget, Detail: "The time or the number of queries for one diagnosis ran out."})

@@ -444,6 +444,12 @@ func (r *reading) unreachableFamily(reply Reply) bool {
 	return err == nil && addr.Addr().Is6() && !addr.Addr().Is4In6()
 }
 
+// onlyIPv6 reports whether no server could be asked because all have IPv6
+// addresses only, and this machine has no way to those.
+func (r *reading) onlyIPv6(replies []Reply) bool {
+	return len(replies) > 0 && !slices.ContainsFunc(replies, func(reply Reply) bool { return !r.unreachableFamily(reply) })
+}
+
 // faulty are the replies that show a delegated server not doing its work.
 func (r *reading) faulty(replies []Reply) []Reply {
 	var list []Reply

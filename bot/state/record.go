@@ -18,8 +18,8 @@ type Record[T any] struct {
 	Expires time.Time
 }
 
-// ErrUnchanged, returned by the function that Update calls, leaves the item as
-// it is; Update then returns nil.
+// ErrUnchanged leaves an item as it is where the function that Update calls
+// returns it; Update then returns nil.
 var ErrUnchanged = errors.New("unchanged")
 
 // Load reads the item under a key into a T. ErrNotFound if there is none.

@@ -84,6 +84,7 @@ func report(a diagnose.Answer, o Options) Message {
 	if !o.Public {
 		buttons = append(buttons, shareButton(subject, state))
 	}
+	buttons = append(buttons, copyButton(subject, r.Findings, state))
 	buttons = append(fixButtons(a, r, o, state), buttons...)
 	d.end(actions(append(buttons, consoleButton(subject, r.ConsoleURL))...))
 	return d.message(reportText(a, r, o, change))

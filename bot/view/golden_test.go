@@ -73,7 +73,6 @@ func TestOtherMessagesGolden(t *testing.T) {
 		"unknown-command": UnknownCommand("/acm", "frobnicate"),
 		"no-domain":       NoDomain("/acm"),
 		"picker":          Picker([]string{"a.example.com", "*.b.example.com"}),
-		"more":            More([]string{"c.example.com"}),
 		"fault":           FaultMessage(Fault{What: "This took too long, and I gave up", Meaning: "AWS answered too slowly", Next: "Try again", RequestID: "abc123", Retry: "shop.example.com"}),
 		"progress":        Progress("shop.example.com", diagnose.Progress{Stage: "searching 6 regions", Done: 2, Total: 6}),
 	} {
@@ -88,7 +87,7 @@ func TestViewsGolden(t *testing.T) {
 		"evidence-loading": EvidenceLoading(state),
 		"evidence-fault":   EvidenceFault(state, Fault{What: "This took too long", RequestID: "abc123"}),
 		"home": Home(Status{Command: "/acm", Version: "1.2.3", Sockets: 1, Wanted: 2, Started: sampleTime.AddDate(0, 0, -2),
-			MissingScopes: []string{"im:history"}, Running: 2, Waiting: 1, At: sampleTime}),
+			MissingScopes: []string{"im:history"}, Running: 2, Waiting: 1, At: sampleTime}, overviewSample()),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, v) })
 	}

@@ -9,13 +9,15 @@ var examples = []struct{ Ask, Meaning string }{
 	{"why shop.example.com", "why does its certificate not renew, and what fixes it?"},
 	{"shop.example.com", "the same, shorter; a URL or *.example.com will do as well"},
 	{"why arn:aws:acm:eu-west-1:111122223333:certificate/…", "about one certificate; its id alone will do"},
+	{"why", "opens a window to choose a certificate in"},
+	{"list", "all certificates, the most urgent first; `list failing` for those that need somebody"},
 	{"help", "this"},
 }
 
 func grammar(command string) slack.Block {
 	var items []inlines
 	for _, e := range examples {
-		items = append(items, join(literal(command+" "+e.Ask), text(" – "+e.Meaning)))
+		items = append(items, join(literal(command+" "+e.Ask), text(" – "), spoken(e.Meaning)))
 	}
 	block := rich{}
 	block.bullets(items...)
@@ -27,11 +29,11 @@ func Help(command string) Message {
 	var d draft
 	d.add(header("Why does my certificate not renew?"))
 	intro := rich{}
-	intro.para(text("Name a domain. I find its ACM certificates, look at what ACM, DNS and the endpoint really say, and tell the true cause and the exact fix. I only read; I change nothing."))
+	intro.para(text("Name a domain. I find its ACM certificates, look at what ACM, DNS and the endpoint really say, and tell the true cause and the exact fix. I only read, unless you confirm a fix."))
 	d.add(intro.block(), grammar(command))
 	more := rich{}
 	more.para(text("Slash commands do not work in threads: there, mention me with a domain. On a message with domains in it, use "), bold("Why this certificate?"), text(" in its menu. Only you see the answer to a slash command, until you share it."))
-	d.add(more.block())
+	d.add(more.block(), header("Filters for lists"), small("Several narrow the list; of several of a kind any will do. A minus leaves out: "+code(command+" list failing -imported")), filters())
 	return d.message("Ask why a certificate does not renew: " + code(command+" why shop.example.com") + ". In a thread, mention me with the domain.")
 }
 
@@ -96,13 +98,4 @@ func Notice(s string) Message {
 	var d draft
 	d.add(block.block())
 	return d.message(mrkdwn(s))
-}
-
-// More offers further names of a message, after the first ones were answered.
-func More(names []string) Message {
-	m := Picker(names)
-	intro := rich{}
-	intro.para(text("There are more names in that. Press one to have it diagnosed too."))
-	m.Blocks[0] = intro.block()
-	return m
 }

@@ -21,12 +21,14 @@ type Status struct {
 	At               time.Time
 }
 
-// Home is the App Home tab: what the bot does, examples, and how it is.
-func Home(s Status) slack.HomeTabViewRequest {
+// Home is the App Home tab: the certificates at a glance, what the bot does,
+// examples, and how it is.
+func Home(s Status, o Overview) slack.HomeTabViewRequest {
 	var d draft
+	d.add(o.blocks()...)
 	d.add(header("Why does my certificate not renew?"))
 	intro := rich{}
-	intro.para(text("AWS Certificate Manager renews certificates by itself, until something stands in the way: a validation record that went missing, a CAA record, a delegation that moved. Name a domain and I tell the true cause and the exact fix. I only read; I change nothing."))
+	intro.para(text("AWS Certificate Manager renews certificates by itself, until something stands in the way: a validation record that went missing, a CAA record, a delegation that moved. Name a domain and I tell the true cause and the exact fix. I only read, unless you confirm a fix."))
 	d.add(intro.block(), slack.NewDividerBlock(), header("Ask"), grammar(s.Command))
 	more := rich{}
 	more.bullets(

@@ -55,7 +55,7 @@ func TestEveryMessageKeepsTheLimits(t *testing.T) {
 	}
 	for name, m := range map[string]Message{
 		"help": Help("/acm"), "usage": Usage("/acm", strings.Repeat("long ", 2000)), "unknown": UnknownCommand("/acm", strings.Repeat("x", 9000)),
-		"no domain": NoDomain("/acm"), "picker": Picker(names), "more": More(names), "long picker": Picker([]string{long}),
+		"no domain": NoDomain("/acm"), "picker": Picker(names), "long picker": Picker([]string{long}),
 		"fault":    FaultMessage(Fault{What: strings.Repeat("what ", 2000), RequestID: "r", Retry: long}),
 		"progress": Progress(strings.Repeat("x", 9000), diagnose.Progress{Stage: strings.Repeat("stage ", 2000), Done: 1, Total: 2}),
 	} {
@@ -74,7 +74,7 @@ func TestEveryViewKeepsTheLimits(t *testing.T) {
 			lintView(t, fmt.Sprintf("%s page %d of %d", name, page, pages), Evidence(a, state))
 		}
 	}
-	lintView(t, "home", Home(Status{Command: "/acm"}))
+	lintView(t, "home", Home(Status{Command: "/acm"}, overviewSample()))
 }
 
 func TestNothingIsLostFromTheEvidence(t *testing.T) {

@@ -65,14 +65,3 @@ func (w *Workspace) Status(channel, thread string) string {
 	}
 	return ""
 }
-
-func assistantAccept(w *Workspace, a args) (object, error) {
-	c, err := w.reachable(a.str("channel_id"))
-	if err != nil {
-		return nil, err
-	}
-	if thread := a.str("thread_ts"); thread != "" && c.message(thread) == nil {
-		return nil, fail("invalid_thread_ts")
-	}
-	return object{}, nil
-}

@@ -106,6 +106,7 @@ type Workspace struct {
 	stacks   map[string][]*view // open modals by user, the top one last
 	homes    map[string]*view
 	statuses map[string]*status
+	prompts  map[string][]Prompt // by channel, a slash and thread
 	offered  map[string][]option // the answers to external selects
 
 	tickets   map[string]ticket

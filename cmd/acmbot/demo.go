@@ -15,6 +15,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/bot/workspace"
+	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world"
 )
 
@@ -58,9 +59,17 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 		return listenError(*listen, err)
 	}
 	defer func() { _ = slack.Close() }()
+	where := sightOf(scene)
+	where.shared = inventory.New(where.inventory)
+	fixing, err := demoFixes(slack, where, log)
+	if err != nil {
+		return err
+	}
+	doctor, estate := where.observers()
+	defer estate.Close()
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: sightOf(scene).doctor(), Version: describeVersion(), Logger: log,
+		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {

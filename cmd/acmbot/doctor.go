@@ -149,6 +149,10 @@ func doctorSettings(ctx context.Context, wantSlack bool) (*sight, *slackSettings
 			where = &at
 		}
 	}
+	var fixing fixSettings
+	if !wrong(load(&fixing)) {
+		wrong(fixing.check())
+	}
 	wrong(load(new(logSettings)))
 	if found == nil {
 		found = []check{{Area: areaSettings, What: "all", State: checkOK, Detail: "complete and well formed"}}

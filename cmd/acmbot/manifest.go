@@ -21,8 +21,10 @@ func manifest() *slack.Manifest {
 			AppHome: slack.AppHome{HomeTabEnabled: true, MessagesTabEnabled: true},
 			BotUser: slack.BotUser{DisplayName: "acmbot", AlwaysOnline: true},
 			SlashCommands: []slack.ManifestSlashCommand{{
-				Command: bot.Command, Description: "Why does this certificate not renew?", UsageHint: "why <domain> | help",
+				Command: bot.Command, Description: "Why does this certificate not renew?", UsageHint: "why [domain] | list [filter] | help",
 			}},
+			AssistantView: &slack.AssistantView{AssistantDescription: "Why does a certificate not renew, and which ones need somebody?"},
+			UnfurlDomains: bot.UnfurlDomains,
 		},
 		OAuthConfig: slack.OAuthConfig{Scopes: slack.OAuthScopes{Bot: bot.Scopes}},
 		Settings: slack.Settings{

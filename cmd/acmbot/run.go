@@ -10,6 +10,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/inventory"
 )
 
 const runSynopsis = `usage: acmbot run
@@ -32,17 +33,24 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return usageErrorf("run takes no arguments; its settings are environment variables, and acmbot help run lists them")
 	}
 	var slack slackSettings
+	var fixing fixSettings
 	var look lookSettings
 	var logging logSettings
-	err = load(&slack, &look, &logging)
+	err = load(&slack, &fixing, &look, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, lookErr); err != nil {
+	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
 	measured := newMetrics()
-	options := slack.bot(meteredDoctor{measured.meter(where).doctor(), measured}, time.Duration(look.Timeout), log)
+	where = measured.meter(where)
+	where.shared = inventory.New(where.inventory)
+	doctor, estate := where.observers()
+	defer estate.Close()
+	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
+	options.Estate = estate
+	options.Fix = fixing.options(where, log)
 	options.Observer = measured
 	b, err := bot.New(options)
 	if err != nil {

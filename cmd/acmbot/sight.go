@@ -24,6 +24,8 @@ type sight struct {
 	probe     probe.Options
 	timeout   time.Duration
 	now       func() time.Time
+	// shared is the inventory that all use, one for each where nil.
+	shared *inventory.Inventory
 }
 
 // look reads what the settings lead to: AWS's own configuration, and files.
@@ -84,12 +86,23 @@ func parseFile[T any](path file, parse func(io.Reader) ([]T, error), wrong error
 
 // doctor returns who answers questions by looking there.
 func (s sight) doctor() diagnose.Diagnostician {
+	doctor, _ := s.observers()
+	return doctor
+}
+
+// observers returns who answers questions and who lists all certificates. They
+// share one inventory, so that they keep AWS's quotas together.
+func (s sight) observers() (diagnose.Diagnostician, *gather.Estate) {
 	tracer := dnstrace.New(s.dns)
+	all := s.shared
+	if all == nil {
+		all = inventory.New(s.inventory)
+	}
 	return gather.New(gather.Options{
-		Inventory: inventory.New(s.inventory),
+		Inventory: all,
 		Session:   func() gather.Resolver { return tracer.Session() },
 		Prober:    probe.New(s.probe),
 		Timeout:   s.timeout,
 		Now:       s.now,
-	})
+	}), gather.NewEstate(gather.EstateOptions{Lister: all, Now: s.now})
 }

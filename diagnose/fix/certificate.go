@@ -112,8 +112,7 @@ func (x *Fixer) renew(ctx context.Context, client *inventory.Client, cert *diagn
 
 // errorCode is the code of AWS's error, "" where it is none of AWS's.
 func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""

@@ -190,8 +190,7 @@ func TestRecordIsReplacedOnlyAsShownAndConfirmed(t *testing.T) {
 }
 
 func reason(err error) fix.Reason {
-	var refusal *fix.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
 		return refusal.Reason
 	}
 	if err != nil {

@@ -46,12 +46,10 @@ func refuse(reason Reason, format string, args ...any) *Refusal {
 
 // failed is what AWS answered, in words.
 func failed(err error) error {
-	var obstacle *inventory.ObstacleError
-	if errors.As(err, &obstacle) {
+	if obstacle, ok := errors.AsType[*inventory.ObstacleError](err); ok {
 		return &Refusal{Reason: Failed, Text: obstacle.Detail, Permission: obstacle.Permission}
 	}
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return refusal
 	}
 	return &Refusal{Reason: Failed, Text: "AWS gave an answer that could not be read."}

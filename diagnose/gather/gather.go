@@ -93,10 +93,12 @@ func (g *Gatherer) Answer(ctx context.Context, q diagnose.Query, progress func(d
 	look := &look{Gatherer: g, dns: g.o.Session(), at: g.o.Now().UTC(), query: q}
 	answer := diagnose.Answer{At: look.at, Query: q}
 
-	// What the name serves does not depend on which certificates there are.
+	// What the name serves, and the way to its zone, do not depend on which
+	// certificates there are.
 	var early errgroup.Group
 	if q.Domain != "" && !isWildcard(q.Domain) {
 		early.Go(func() error { look.endpoint(ctx, q.Domain); return nil })
+		early.Go(func() error { look.caaThrough(ctx, q.Domain, 0); return nil })
 	}
 	progress(diagnose.Progress{Stage: StageFind})
 	found := g.o.Inventory.Find(ctx, q, progress)

@@ -49,7 +49,17 @@ func (l *look) certificate(ctx context.Context, c diagnose.Certificate) diagnose
 	var work errgroup.Group
 	if c.Type == diagnose.TypeAmazonIssued && c.KeyPairOrigin != diagnose.OriginACME && c.Status != diagnose.StatusRevoked {
 		work.Go(func() error {
-			if troubled := l.records(ctx, &c); len(troubled) > 0 {
+			troubled := l.records(ctx, &c)
+			if c.Renewal != nil && c.Renewal.Status == diagnose.RenewalPendingValidation {
+				// In order as seen from here; Route 53 may show it otherwise elsewhere.
+				for _, v := range c.Renewal.Names {
+					if v.Record != nil && v.Status != diagnose.NameSuccess && !slices.Contains(troubled, diagnose.CanonicalName(v.Record.Name)) {
+						troubled = append(troubled, diagnose.CanonicalName(v.Record.Name))
+					}
+				}
+				slices.Sort(troubled)
+			}
+			if len(troubled) > 0 {
 				zones, unseen := l.o.Inventory.HostedZones(ctx, "", troubled)
 				mu.Lock()
 				defer mu.Unlock()
@@ -189,7 +199,7 @@ func (l *look) record(ctx context.Context, record diagnose.Record) bool {
 	also(record.Name, "TXT")
 	if usable > 0 && right == usable {
 		_ = work.Wait()
-		return true
+		return answer.Security.State != diagnose.Bogus
 	}
 	sibling := diagnose.SiblingName(record.Name)
 	also(sibling, "CNAME")

@@ -58,7 +58,7 @@ func (i *Inventory) Authority(ctx context.Context, arn string) *diagnose.Authori
 			switch {
 			case u != nil:
 				failures = append(failures, *u)
-			case !ca.PermissionsRead:
+			case !ca.PermissionsRead && !ca.PolicyRead:
 				*ca = *read
 			}
 		})
@@ -93,6 +93,7 @@ func (i *Inventory) readAuthority(ctx context.Context, p place, arn string) (*di
 		// Its permissions cannot be listed, and matter no more.
 		return ca, nil
 	}
+	ca.SharedWith, ca.PolicyRead, ca.Unseen = i.sharedWith(ctx, client, p, arn)
 	pages := acmpca.NewListPermissionsPaginator(client, &acmpca.ListPermissionsInput{CertificateAuthorityArn: aws.String(arn)},
 		func(o *acmpca.ListPermissionsPaginatorOptions) { o.StopOnDuplicateToken = true })
 	var permitted []string
@@ -118,4 +119,23 @@ func (i *Inventory) readAuthority(ctx context.Context, p place, arn string) (*di
 	slices.Sort(permitted)
 	ca.Permitted, ca.PermissionsRead = permitted, true
 	return ca, nil
+}
+
+// sharedWith reads whom an authority is shared with. An authority that is
+// shared with nobody has no policy ("GetPolicy", AWS Private CA API Reference,
+// https://docs.aws.amazon.com/privateca/latest/APIReference/API_GetPolicy.html).
+func (i *Inventory) sharedWith(ctx context.Context, client *acmpca.Client, p place, arn string) ([]string, bool, []diagnose.Unseen) {
+	out, err := client.GetPolicy(ctx, &acmpca.GetPolicyInput{ResourceArn: aws.String(arn)})
+	if err != nil {
+		if classify(ctx, err) == faultNotFound {
+			// Whoever sees it without being its owner has it shared somehow.
+			parsed, _ := parseARN(arn)
+			return nil, p.id == parsed.account, nil
+		}
+		u := i.unseen(ctx, err, "acm-pca:GetPolicy", p)
+		u.What = "whom the certificate authority " + arn + " is shared with"
+		return nil, false, []diagnose.Unseen{u}
+	}
+	list, ok := allowed(aws.ToString(out.Policy))
+	return list, ok, nil
 }

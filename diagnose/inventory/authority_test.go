@@ -39,7 +39,7 @@ func TestAuthority(t *testing.T) {
 				c.Status = "DISABLED"
 				s.Account(hub).Region(tokyo).Authorities = []*awsapi.Authority{c}
 			},
-			diagnose.Authority{Account: hub, Status: "DISABLED", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true},
+			diagnose.Authority{Account: hub, Status: "DISABLED", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true, PolicyRead: true},
 			nil,
 		},
 		{
@@ -52,10 +52,10 @@ func TestAuthority(t *testing.T) {
 			"shared by an account that is not read", authorityARN(third),
 			func(s *awsapi.State) {
 				c := ca(third)
-				c.Status, c.Policy = "ACTIVE", `{"Principal":"`+hub+`"}`
+				c.Status, c.Policy = "ACTIVE", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"`+hub+`"},"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}},{"Effect":"Deny","Principal":"*"}]}`
 				s.Account(third).Region(tokyo).Authorities = []*awsapi.Authority{c}
 			},
-			diagnose.Authority{Account: third, Status: "ACTIVE", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true},
+			diagnose.Authority{Account: third, Status: "ACTIVE", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true, PolicyRead: true, SharedWith: []string{hub, "o-1"}},
 			nil,
 		},
 		{"gone", authorityARN(hub), nil, diagnose.Authority{Account: hub}, []string{hub + "/" + tokyo + " not-found"}},

@@ -119,6 +119,8 @@ func (i *Inventory) checkPlace(ctx context.Context, p place) []Trial {
 		try("acm-pca:DescribeCertificateAuthority", err)
 		_, err = client.pca.ListPermissions(ctx, &acmpca.ListPermissionsInput{CertificateAuthorityArn: aws.String(arn)})
 		try("acm-pca:ListPermissions", err)
+		_, err = client.pca.GetPolicy(ctx, &acmpca.GetPolicyInput{ResourceArn: aws.String(arn)})
+		try("acm-pca:GetPolicy", err)
 	}
 	return trials
 }

@@ -11,6 +11,7 @@ type Permission struct {
 func Permissions() []Permission {
 	return []Permission{
 		{"acm-pca:DescribeCertificateAuthority", "the state of the private CA behind a private certificate"},
+		{"acm-pca:GetPolicy", "whether a private CA of another account is still shared"},
 		{"acm-pca:ListPermissions", "whether ACM may renew with that private CA"},
 		{"acm:DescribeCertificate", "everything about a certificate and its renewal"},
 		{"acm:ListCertificateDomainValidations", "the records that a switch from e-mail to DNS validation asks for"},

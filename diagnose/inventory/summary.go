@@ -31,6 +31,8 @@ type Summary struct {
 	Detailed         bool
 	RenewalStatus    string
 	ValidationMethod string
+	ManagedBy        string
+	NotBefore        time.Time
 }
 
 // covers reports whether the certificate covers the domain, as far as its
@@ -116,7 +118,7 @@ func searchSummary(r types.CertificateSearchResult, p place) Summary {
 	s := Summary{Detailed: true}
 	s.ARN = aws.ToString(r.CertificateArn)
 	if x := r.X509Attributes; x != nil {
-		s.NotAfter = aws.ToTime(x.NotAfter)
+		s.NotAfter, s.NotBefore = aws.ToTime(x.NotAfter), aws.ToTime(x.NotBefore)
 		if x.Subject != nil {
 			s.DomainName = canonicalName(aws.ToString(x.Subject.CommonName))
 		}
@@ -141,6 +143,7 @@ func searchSummary(r types.CertificateSearchResult, p place) Summary {
 		s.ExportOption = string(m.Value.ExportOption)
 		s.RenewalStatus = string(m.Value.RenewalStatus)
 		s.ValidationMethod = string(m.Value.ValidationMethod)
+		s.ManagedBy = string(m.Value.ManagedBy)
 	}
 	s.locate(p)
 	return s
@@ -201,7 +204,8 @@ func listSummary(c types.CertificateSummary, p place) Summary {
 	s.DomainName = canonicalName(aws.ToString(c.DomainName))
 	s.Names = certificateNames(s.DomainName, names)
 	s.Status, s.Type = string(c.Status), string(c.Type)
-	s.InUse, s.NotAfter = aws.ToBool(c.InUse), aws.ToTime(c.NotAfter)
+	s.InUse, s.NotAfter, s.NotBefore = aws.ToBool(c.InUse), aws.ToTime(c.NotAfter), aws.ToTime(c.NotBefore)
+	s.ManagedBy = string(c.ManagedBy)
 	s.locate(p)
 	return s
 }

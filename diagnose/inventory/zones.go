@@ -143,6 +143,17 @@ func (i *Inventory) readZone(ctx context.Context, client *route53.Client, p plac
 		u.What = what + " of the Route 53 hosted zone " + z.Name + " (" + z.ID + ")"
 		z.Unseen = append(z.Unseen, u)
 	}
+	// Private zones cannot be signed ("Configuring DNSSEC signing", Amazon
+	// Route 53 Developer Guide,
+	// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-configuring-dnssec.html).
+	var signing *route53.GetDNSSECOutput
+	var signingErr error
+	var asked sync.WaitGroup
+	if !z.Private {
+		asked.Go(func() {
+			signing, signingErr = client.GetDNSSEC(ctx, &route53.GetDNSSECInput{HostedZoneId: aws.String(z.ID)})
+		})
+	}
 	count := int64(-1)
 	out, err := client.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: aws.String(z.ID)})
 	switch {
@@ -163,17 +174,11 @@ func (i *Inventory) readZone(ctx context.Context, client *route53.Client, p plac
 	if err != nil {
 		note(err, "route53:ListResourceRecordSets", "the records")
 	}
-	// Private zones cannot be signed ("Configuring DNSSEC signing", Amazon
-	// Route 53 Developer Guide,
-	// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-configuring-dnssec.html).
-	if z.Private {
-		return
-	}
-	signing, err := client.GetDNSSEC(ctx, &route53.GetDNSSECInput{HostedZoneId: aws.String(z.ID)})
+	asked.Wait()
 	switch {
-	case err != nil:
-		note(err, "route53:GetDNSSEC", "the DNSSEC state")
-	case signing.Status != nil:
+	case signingErr != nil:
+		note(signingErr, "route53:GetDNSSEC", "the DNSSEC state")
+	case signing != nil && signing.Status != nil:
 		z.DNSSEC = aws.ToString(signing.Status.ServeSignature)
 		z.DNSSECMessage = aws.ToString(signing.Status.StatusMessage)
 	}
@@ -190,28 +195,63 @@ const (
 // takes fewer calls than asking for each name. The count is of the zone's
 // record sets, negative where it is not known.
 func readRecords(ctx context.Context, client *route53.Client, zone string, names []string, count int64) ([]diagnose.RR, error) {
+	var parents []string
+	for _, name := range names {
+		if _, parent, ok := strings.Cut(name, "."); ok && strings.HasPrefix(name, "_") && !slices.Contains(parents, parent) {
+			parents = append(parents, parent)
+		}
+	}
+	beside := func(n string) bool {
+		label, parent, _ := strings.Cut(n, ".")
+		return strings.HasPrefix(label, "_") && slices.Contains(parents, parent)
+	}
 	if count >= 0 && count/recordsPage < int64(len(names)) {
-		return recordsFrom(ctx, client, zone, "", func(n string) (bool, bool) { return slices.Contains(names, n), true })
+		all, err := recordsFrom(ctx, client, zone, "", recordsPage, func(n string) (bool, bool) { return slices.Contains(names, n) || beside(n), true })
+		return ofInterest(all, names), err
 	}
 	var all []diagnose.RR
 	for _, name := range names {
 		// The zone is in order, so the name's own sets come first.
-		records, err := recordsFrom(ctx, client, zone, name, func(n string) (bool, bool) { return n == name, n == name })
+		records, err := recordsFrom(ctx, client, zone, name, namePage, func(n string) (bool, bool) { return n == name, n == name })
 		all = append(all, records...)
 		if err != nil {
 			return all, err
 		}
 	}
+	for _, parent := range parents {
+		budget := siblingsRead
+		records, err := recordsFrom(ctx, client, zone, "_."+parent, siblingsRead, func(n string) (bool, bool) {
+			budget--
+			under := strings.HasSuffix(n, "."+parent)
+			return beside(n), under && strings.HasPrefix(n[:len(n)-len(parent)], "_") && budget > 0
+		})
+		if err != nil {
+			return all, err
+		}
+		all = append(all, ofInterest(slices.DeleteFunc(records, func(rr diagnose.RR) bool { return slices.Contains(names, rr.Name) }), names)...)
+	}
 	return all, nil
+}
+
+// siblingsRead is how many record sets are read in a large zone in search of
+// other validation records beside one.
+const siblingsRead = 100
+
+// ofInterest keeps the records at the names, and other validation records of
+// ACM.
+func ofInterest(records []diagnose.RR, names []string) []diagnose.RR {
+	return slices.DeleteFunc(records, func(rr diagnose.RR) bool {
+		return !slices.Contains(names, rr.Name) && (rr.Type != "CNAME" || !strings.HasSuffix(rr.Value, ".acm-validations.aws"))
+	})
 }
 
 // recordsFrom reads a zone from a name on. For each record set's name, pick
 // says whether to keep it and whether to go on.
-func recordsFrom(ctx context.Context, client *route53.Client, zone, start string, pick func(name string) (keep, more bool)) ([]diagnose.RR, error) {
+func recordsFrom(ctx context.Context, client *route53.Client, zone, start string, size int32, pick func(name string) (keep, more bool)) ([]diagnose.RR, error) {
 	in := &route53.ListResourceRecordSetsInput{HostedZoneId: aws.String(zone)}
 	if start != "" {
 		in.StartRecordName = aws.String(start + ".")
-		in.MaxItems = aws.Int32(namePage)
+		in.MaxItems = aws.Int32(size)
 	}
 	pages := route53.NewListResourceRecordSetsPaginator(client, in)
 	var all []diagnose.RR
@@ -237,6 +277,7 @@ func recordsFrom(ctx context.Context, client *route53.Client, zone, start string
 // names what it stands for.
 func records(set types.ResourceRecordSet) []diagnose.RR {
 	rr := diagnose.RR{Name: zoneName(aws.ToString(set.Name)), Type: string(set.Type), TTL: uint32(max(0, min(aws.ToInt64(set.TTL), 1<<31-1)))}
+	rr.Routing = routing(set)
 	if set.AliasTarget != nil {
 		rr.Value = "ALIAS " + zoneName(aws.ToString(set.AliasTarget.DNSName))
 		return []diagnose.RR{rr}
@@ -247,6 +288,34 @@ func records(set types.ResourceRecordSet) []diagnose.RR {
 		list = append(list, rr)
 	}
 	return list
+}
+
+// routing is how a record set is chosen among others of its name and type, in
+// words ("Choosing a routing policy", Amazon Route 53 Developer Guide,
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy.html).
+func routing(set types.ResourceRecordSet) string {
+	switch {
+	case set.GeoLocation != nil:
+		g := set.GeoLocation
+		place := strings.Trim(aws.ToString(g.ContinentCode)+" "+aws.ToString(g.CountryCode)+" "+aws.ToString(g.SubdivisionCode), " ")
+		if place == "*" {
+			place = "default"
+		}
+		return "geolocation " + place
+	case set.GeoProximityLocation != nil:
+		return "geoproximity"
+	case set.CidrRoutingConfig != nil:
+		return "IP-based"
+	case set.Region != "":
+		return "latency " + string(set.Region)
+	case set.Failover != "":
+		return "failover " + string(set.Failover)
+	case set.Weight != nil:
+		return fmt.Sprintf("weighted %d", *set.Weight)
+	case aws.ToBool(set.MultiValueAnswer):
+		return "multivalue answer"
+	}
+	return ""
 }
 
 // recordValue is the record data, with the domain names in it canonical.

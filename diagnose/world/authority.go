@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type Authority struct {
 	Restorable  *Moment `yaml:"restorable until"`
 	Usage       string  `yaml:"usage"`
 	Permissions List    `yaml:"permissions"` // actions of acm.amazonaws.com; all three where left out, or "none"
+	SharedWith  List    `yaml:"shared with"` // account ids that its resource policy allows
 	Gone        bool    `yaml:"gone"`        // its ARN is known, but it is not there any more
 }
 
@@ -66,5 +68,20 @@ func (a *Authority) pca(now time.Time) *awsapi.Authority {
 			Principal: "acm.amazonaws.com", SourceAccount: a.Account, Actions: a.Permissions, CreatedAt: out.CreatedAt,
 		}}
 	}
+	if len(a.SharedWith) > 0 {
+		out.Policy = sharingPolicy(a.ARN(), a.SharedWith)
+	}
 	return out
+}
+
+// sharingPolicy is a resource policy as AWS RAM makes it.
+func sharingPolicy(arn string, accounts []string) string {
+	policy, _ := json.Marshal(map[string]any{
+		"Version": "2012-10-17",
+		"Statement": []any{map[string]any{
+			"Sid": "ACMCanIssue", "Effect": "Allow", "Principal": map[string]any{"AWS": accounts}, "Resource": arn,
+			"Action": []string{"acm-pca:IssueCertificate", "acm-pca:GetCertificate", "acm-pca:ListPermissions", "acm-pca:DescribeCertificateAuthority"},
+		}},
+	})
+	return string(policy)
 }

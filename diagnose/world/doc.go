@@ -42,6 +42,7 @@
 //	zone example.com in 111122223333         a Route 53 hosted zone of that account
 //	zone example.com …, not delegated        the parent does not know these servers
 //	zone example.com …, private              a private hosted zone, without servers
+//	zone example.com …, geolocation DE       whose CNAMEs Route 53 gives to one country
 //	zone example.com …, signed               with DNSSEC, and so are all zones above
 //	zone example.com …, signatures expired   or another fault; see signings
 //

@@ -30,7 +30,11 @@ func (w *World) hostedZones(account string) ([]*awsapi.HostedZone, error) {
 					return
 				}
 			}
-			hosted.Records = append(hosted.Records, awsapi.RecordSet{Name: name, Type: rrtype, TTL: int64(ttl), Values: values})
+			set := awsapi.RecordSet{Name: name, Type: rrtype, TTL: int64(ttl), Values: values}
+			if z.geolocation != "" && rrtype == "CNAME" {
+				set.Geo, set.SetIdentifier = z.geolocation, z.geolocation
+			}
+			hosted.Records = append(hosted.Records, set)
 		}
 		servers := z.servers
 		if z.private {
@@ -49,6 +53,9 @@ func (w *World) hostedZones(account string) ([]*awsapi.HostedZone, error) {
 		}
 		if z.signing != nil && z.signing.Fault != dnsd.SigningUnsigned {
 			hosted.DNSSEC = "SIGNING"
+			if z.signing.Fault == dnsd.SigningExpired {
+				hosted.DNSSEC, hosted.DNSSECMessage = "ACTION_NEEDED", "The key-signing key needs action: Route 53 cannot use the KMS key."
+			}
 		}
 		list = append(list, hosted)
 	}

@@ -28,6 +28,7 @@ type zone struct {
 	private     bool
 	supplied    bool // by the world, not by the file
 	signing     *dnsd.Signing
+	geolocation string // a country code, which the hosted zone's CNAME records are only for
 	version     string // what dnsd calls it; empty for a zone's first section
 }
 
@@ -90,6 +91,8 @@ func parseZoneHeader(header string) (*zone, error) {
 		clause = strings.TrimSpace(clause)
 		fault, signed := signings[clause]
 		switch {
+		case strings.HasPrefix(clause, "geolocation "):
+			z.geolocation = strings.ToUpper(strings.TrimPrefix(clause, "geolocation "))
 		case clause == "not delegated":
 			z.undelegated = true
 		case clause == "private":

@@ -145,8 +145,8 @@ func openFile(ctx context.Context, path string, wait time.Duration) (*bbolt.DB, 
 			break
 		}
 	}
-	if errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) {
-		err = &damage{err: err}
+	if err != nil && !fromSystem(err) && !errors.Is(err, berrors.ErrTimeout) && !errors.Is(err, berrors.ErrVersionMismatch) {
+		err = &damage{err: err} // bbolt does not name all that it finds wrong
 	}
 	if err == nil {
 		err = guard(func() error { return inspect(db, info) })
@@ -161,6 +161,14 @@ func openFile(ctx context.Context, path string, wait time.Duration) (*bbolt.DB, 
 		return nil, info, err
 	}
 	return db, info, nil
+}
+
+// fromSystem tells an error of the operating system from one about what is in
+// a file.
+func fromSystem(err error) bool {
+	_, number := errors.AsType[syscall.Errno](err)
+	_, path := errors.AsType[*fs.PathError](err)
+	return number || path
 }
 
 // inspect reads everything there is, since a file may be damaged in places

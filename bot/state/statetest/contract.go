@@ -123,7 +123,7 @@ func wantError(t *testing.T, what string, err, wanted error) {
 	}
 }
 
-func ids(t *testing.T, s state.Store, kind, prefix string) []string {
+func ids(t *testing.T, s state.Store, prefix string) []string {
 	t.Helper()
 	list := []string{}
 	for item, err := range s.List(t.Context(), kind, prefix) {
@@ -304,7 +304,7 @@ func testLarge(t *testing.T, s state.Store, _ *Clock) {
 		put(t, s, state.Item{Key: key(id), Value: large(state.MaxValue)})
 		ws = append(ws, id)
 	}
-	if diff := cmp.Diff(ws, ids(t, s, kind, "many")); diff != "" {
+	if diff := cmp.Diff(ws, ids(t, s, "many")); diff != "" {
 		t.Errorf("listing many large ones mismatch (-want, +got):\n%s", diff)
 	}
 }
@@ -317,7 +317,7 @@ func testExpiry(t *testing.T, s state.Store, clock *Clock) {
 	want(t, s, a)
 	clock.Advance(time.Millisecond)
 	wantNone(t, s, a.Key)
-	if diff := cmp.Diff([]string{"b"}, ids(t, s, kind, "")); diff != "" {
+	if diff := cmp.Diff([]string{"b"}, ids(t, s, "")); diff != "" {
 		t.Errorf("listing mismatch (-want, +got):\n%s", diff)
 	}
 	_, err := s.Put(ctx, a)
@@ -337,7 +337,7 @@ func testExpiry(t *testing.T, s state.Store, clock *Clock) {
 }
 
 func testList(t *testing.T, s state.Store, _ *Clock) {
-	if got := ids(t, s, kind, ""); len(got) != 0 {
+	if got := ids(t, s, ""); len(got) != 0 {
 		t.Errorf("an empty store lists %q", got)
 	}
 	var all, some []string
@@ -362,7 +362,7 @@ func testList(t *testing.T, s state.Store, _ *Clock) {
 	}{
 		{"", all}, {"p/", some}, {"p/1", some[101:201]}, {"p/249", []string{"p/249"}}, {"x", []string{}}, {"ü", []string{"ü"}},
 	} {
-		if diff := cmp.Diff(test.want, ids(t, s, kind, test.prefix)); diff != "" {
+		if diff := cmp.Diff(test.want, ids(t, s, test.prefix)); diff != "" {
 			t.Errorf("listing %q mismatch (-want, +got):\n%s", test.prefix, diff)
 		}
 	}
@@ -392,7 +392,7 @@ func testListWhileChanging(t *testing.T, s state.Store, _ *Clock) {
 			t.Fatal(err)
 		}
 	}
-	if left := len(ids(t, s, kind, "")); seen != 230 || left != 115 {
+	if left := len(ids(t, s, "")); seen != 230 || left != 115 {
 		t.Errorf("%d were seen and %d are left, want 230 and 115", seen, left)
 	}
 }
@@ -653,13 +653,13 @@ func testRecords(t *testing.T, s state.Store, clock *Clock) {
 }
 
 func testHealth(t *testing.T, s state.Store, _ *Clock) {
-	before := ids(t, s, kind, "")
+	before := ids(t, s, "")
 	for range 2 {
 		if err := state.Health(t.Context(), s); err != nil {
 			t.Error(err)
 		}
 	}
-	if after := ids(t, s, kind, ""); !slices.Equal(before, after) {
+	if after := ids(t, s, ""); !slices.Equal(before, after) {
 		t.Errorf("looking after its health changed %q to %q", before, after)
 	}
 	if err := s.Close(); err != nil {

@@ -54,12 +54,12 @@ func Crash(t *testing.T, start func(*testing.T) (where string), open func(where 
 		// A different number each time, so that the kill comes at another
 		// moment of a write.
 		left := 20 + 13*round
-		said := ""
+		var said strings.Builder
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			id, ok := strings.CutPrefix(lines.Text(), "acknowledged ")
 			if !ok {
-				said += lines.Text() + "\n"
+				fmt.Fprintln(&said, lines.Text())
 				continue
 			}
 			acknowledged[id]++
@@ -72,7 +72,7 @@ func Crash(t *testing.T, start func(*testing.T) (where string), open func(where 
 		_, _ = io.Copy(io.Discard, out)
 		_ = child.Wait()
 		if left > 0 {
-			t.Fatalf("the process ended by itself, and said:\n%s", said)
+			t.Fatalf("the process ended by itself, and said:\n%s", said.String())
 		}
 
 		s, err := open(where)

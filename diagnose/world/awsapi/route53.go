@@ -29,9 +29,15 @@ type xmlRecordSet struct {
 	Type          string
 	SetIdentifier string      `xml:",omitempty"`
 	Weight        *int64      `xml:",omitempty"`
+	Region        string      `xml:",omitempty"`
+	Geo           *xmlGeo     `xml:"GeoLocation,omitempty"`
 	TTL           *int64      `xml:",omitempty"`
 	Records       []xmlRecord `xml:"ResourceRecords>ResourceRecord,omitempty"`
 	Alias         *xmlAlias   `xml:"AliasTarget,omitempty"`
+}
+
+type xmlGeo struct {
+	Country string `xml:"CountryCode,omitempty"`
 }
 
 type xmlRecord struct{ Value string }
@@ -43,7 +49,10 @@ type xmlAlias struct {
 }
 
 func (r *RecordSet) xml() xmlRecordSet {
-	x := xmlRecordSet{Name: octal(r.Name) + ".", Type: r.Type, SetIdentifier: r.SetIdentifier, Weight: r.Weight}
+	x := xmlRecordSet{Name: octal(r.Name) + ".", Type: r.Type, SetIdentifier: r.SetIdentifier, Weight: r.Weight, Region: r.Latency}
+	if r.Geo != "" {
+		x.Geo = &xmlGeo{r.Geo}
+	}
 	if r.Alias != "" {
 		x.Alias = &xmlAlias{ZoneID: or(r.AliasZoneID, "Z2FDTNDATAQYW2"), DNSName: r.Alias + "."}
 		return x

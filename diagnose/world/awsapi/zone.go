@@ -30,6 +30,9 @@ type RecordSet struct {
 	AliasZoneID   string
 	SetIdentifier string
 	Weight        *int64
+	// Geo is a geolocation's country or continent code, "*" for the default;
+	// Latency is the region of a latency record.
+	Geo, Latency string
 }
 
 // An Authority is a private certificate authority.

@@ -1,0 +1,80 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+// An intent is what somebody who writes a sentence wants.
+type intent int
+
+const (
+	intentNone intent = iota
+	intentHelp
+	intentList
+)
+
+// listWords open a request for a list; filters among the other words narrow
+// it.
+var listWords = []string{"list", "show", "which", "what", "whats", "what's", "any", "anything"}
+
+// meanings are words of sentences that stand for filters.
+var meanings = map[string]string{
+	"fail": "failing", "failed": "failing", "broken": "failing", "urgent": "failing", "wrong": "failing", "trouble": "failing", "problems": "failing",
+	"waiting": "pending", "stuck": "pending", "expire": "expiring", "expires": "expiring", "ending": "expiring", "soon": "expiring",
+}
+
+// intentOf reads a sentence without names: nothing is understood beyond the
+// words of lists and filters.
+func intentOf(text string) (what intent, filter string) {
+	words := strings.Fields(withoutMarkup(text))
+	for i := range words {
+		words[i] = strings.TrimFunc(words[i], func(r rune) bool { return unicode.IsPunct(r) && r != '-' && r != '*' || r == '`' })
+	}
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	if len(words) == 0 || strings.EqualFold(words[0], "help") {
+		return intentHelp, ""
+	}
+	asks := false
+	var filters []string
+	for _, w := range words {
+		w = strings.ToLower(w)
+		asks = asks || slices.Contains(listWords, w)
+		if m := meanings[w]; m != "" {
+			w = m
+		}
+		if diagnose.IsFilterWord(w) && !slices.Contains(filters, w) {
+			filters = append(filters, w)
+		}
+	}
+	if len(filters) > 0 && (asks || len(words) == len(filters)) {
+		return intentList, strings.Join(filters, " ")
+	}
+	return intentNone, ""
+}
+
+// asksForList reports whether a text begins with "list", so that what follows is
+// meant as a filter word by word: "list domain:example.com".
+func asksForList(text string) bool {
+	words := strings.Fields(text)
+	for len(words) > 0 && strings.HasPrefix(words[0], "<@") {
+		words = words[1:]
+	}
+	return len(words) > 0 && strings.EqualFold(words[0], "list")
+}
+
+// afterList is what follows the word "list", markup and all.
+func afterList(text string) string {
+	_, rest, _ := strings.Cut(text, ">")
+	if !strings.HasPrefix(strings.TrimSpace(text), "<@") {
+		rest = text
+	}
+	rest = strings.TrimSpace(rest)
+	if len(rest) >= len("list") && strings.EqualFold(rest[:len("list")], "list") {
+		rest = rest[len("list"):]
+	}
+	return strings.TrimSpace(rest)
+}
