@@ -147,12 +147,11 @@ func TestWhyTakesWhatIsTyped(t *testing.T) {
 	s := open(t, workspace.Options{}, withEstate(estateOf(3))).connected().remembered()
 	s.slash(dana, ops, "why")
 	s.modal("4 certificates")
-	for typed, want := range map[string]string{"": "Choose a certificate, or type a name.", "10.0.0.1": "IP address"} {
-		values := map[string][]string{}
-		if typed != "" {
-			values[view.ActionTyped] = []string{typed}
-		}
-		d, err := s.SubmitView(dana, values)
+	for _, tc := range []struct{ typed, want string }{
+		{"", "Choose a certificate, or type a name."}, {"10.0.0.1", "IP address"},
+	} {
+		typed, want := tc.typed, tc.want
+		d, err := s.SubmitView(dana, map[string][]string{view.ActionTyped: {typed}})
 		if err != nil {
 			t.Fatal(err)
 		}
