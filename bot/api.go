@@ -21,6 +21,7 @@ import (
 // api is what the bot calls at Slack.
 type api struct {
 	client *slack.Client
+	once   *slack.Client // see newOnceClient
 	http   *http.Client
 	log    *slog.Logger
 }
@@ -41,6 +42,7 @@ func newAPI(opts Options, log *slog.Logger) api {
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
 				log.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
 			})),
+		once: newOnceClient(opts),
 		http: opts.HTTPClient,
 		log:  log,
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -47,6 +48,13 @@ type Options struct {
 
 	// Observer is told what the bot does; nobody by default.
 	Observer Observer
+	// Store keeps what must survive a restart: watches, snoozes, and what was
+	// taken and is not answered yet. Without one there are none. The caller
+	// closes it after Run.
+	Store state.Store
+	// FollowEvery is how often the store is looked through for what is due; 15 s
+	// by default.
+	FollowEvery time.Duration
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
@@ -94,6 +102,8 @@ type Bot struct {
 	flights *flights
 	seen    *seen
 	tasks   *tasks
+	owner   string        // this copy, in the store
+	nudge   chan struct{} // the watches are to be tended to
 	estate  *estate
 	// mine gives the blocks of the App Home about the one who looks; nil for
 	// none.
@@ -160,7 +170,7 @@ func New(opts Options) (*Bot, error) {
 	}
 	for d, standard := range map[*time.Duration]time.Duration{
 		&opts.AnswerTimeout: 60 * time.Second, &opts.ProgressAfter: time.Second, &opts.Grace: 10 * time.Second,
-		&opts.Stagger: 3 * time.Second, &opts.PingTimeout: 30 * time.Second,
+		&opts.Stagger: 3 * time.Second, &opts.PingTimeout: 30 * time.Second, &opts.FollowEvery: 15 * time.Second,
 	} {
 		if *d <= 0 {
 			*d = standard
@@ -175,9 +185,14 @@ func New(opts Options) (*Bot, error) {
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
 		seen:   newSeen(opts.Now),
 		tasks:  newTasks(),
+		owner:  state.NewOwner(),
+		nudge:  make(chan struct{}, 1),
 		estate: newEstate(opts.Now),
 		late:   lateBy,
 		failed: make(chan error, 1),
+	}
+	if opts.Store != nil {
+		b.mine = b.homeWatches
 	}
 	b.flights = newFlights(opts.Now)
 	b.api = newAPI(opts, b.log)
@@ -228,6 +243,14 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer stopFollowing()
 	b.hard, b.work, b.desk.ctx = hard, work, following
 
+	if b.opts.Store != nil {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		if err := b.beat(ctx); err != nil { // before anything is noted in this copy's name
+			b.log.Error("the store is out of order; trying again", "error", err)
+		}
+		cancel()
+	}
+
 	var wg sync.WaitGroup
 	for i, s := range b.sockets {
 		wg.Go(func() { b.consume(hard, s) })
@@ -238,6 +261,10 @@ func (b *Bot) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { b.identify(hard) })
+	if b.opts.Store != nil {
+		wg.Go(func() { b.stayAlive(hard) })
+		wg.Go(func() { b.keepWatch(hard) })
+	}
 	wg.Go(func() { b.warm(hard) })
 
 	var refusal error
@@ -371,7 +398,12 @@ func (b *Bot) Health() Health {
 
 func (b *Bot) status() view.Status {
 	h := b.Health()
+	var fixes []string
+	for _, k := range b.opts.Fix.Kinds {
+		fixes = append(fixes, string(k))
+	}
 	return view.Status{
+		Workers: b.opts.Workers, PerUser: b.opts.PerUser, Fixes: fixes,
 		Command: b.opts.Command, Version: b.opts.Version, Sockets: h.Sockets, Wanted: h.Wanted,
 		Started: b.started, MissingScopes: h.MissingScopes, Running: h.Running, Waiting: h.Waiting, At: b.now(),
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -32,6 +33,14 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 	case "", "help", "?", "-h", "--help":
 		say(view.Help(command))
 		return
+	case "watches", "snoozes":
+		if rest == "" {
+			req.run = func(ctx context.Context) error { return b.showWatches(ctx, req.user, req.reply) }
+			if b.opts.Store == nil {
+				req.run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, noStore(req)) }
+			}
+			return
+		}
 	case "why":
 		if rest == "" {
 			req.run = b.openAsk(cmd.TriggerID, view.AskState{Channel: cmd.ChannelID, Hook: cmd.ResponseURL}, req.reply)

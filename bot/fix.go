@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
@@ -228,23 +229,30 @@ func (b *Bot) openFix(q diagnose.Query, s view.FixState, c slack.InteractionCall
 		if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 			return b.updateView(ctx, opened.ID, "", *denied)
 		}
-		plan, _, fault, err := b.plan(ctx, q, s, req)
+		p, err := b.plan(ctx, q, s, req)
 		switch {
 		case err != nil:
 			return err
-		case fault != nil:
-			return b.updateView(ctx, opened.ID, "", view.FixFault(s, *fault))
+		case p.fault != nil:
+			return b.updateView(ctx, opened.ID, "", view.FixFault(s, *p.fault))
 		}
-		return b.updateView(ctx, opened.ID, "", view.FixConfirm(plan, s, false))
+		return b.updateView(ctx, opened.ID, "", view.FixConfirm(p.plan, s, false))
 	}
 }
 
-// plan diagnoses afresh and makes the plan of it. Where there is none, the fault
-// says why.
-func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *request) (fix.Plan, *diagnose.Report, *view.Fault, error) {
+// A planned is a plan, and the report that it was made of; where there is no
+// plan, the fault says why.
+type planned struct {
+	plan   fix.Plan
+	report *diagnose.Report
+	fault  *view.Fault
+}
+
+// plan diagnoses afresh and makes the plan of it.
+func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *request) (planned, error) {
 	a, err := b.await(ctx, q, nil)
 	if err != nil {
-		return fix.Plan{}, nil, nil, err
+		return planned{}, err
 	}
 	f := &view.Fault{Meaning: "Nothing was changed", Next: "Ask again with `" + b.opts.Command + " why` and the domain to see how things are now", RequestID: req.id}
 	for i := range a.Reports {
@@ -258,8 +266,9 @@ func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *
 			}
 			plan, err := b.opts.Fix.Fixer.Prepare(ctx, &a.Facts[n], r, s.Kind)
 			if err == nil {
-				return plan, r, nil, nil
+				return planned{plan: plan, report: r}, nil
 			}
+			p := planned{report: r, fault: f}
 			f.What = "There is nothing that I can do here now"
 			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
 				f.What = refusal.Text
@@ -267,11 +276,11 @@ func (b *Bot) plan(ctx context.Context, q diagnose.Query, s view.FixState, req *
 					f.Next = "Make the change by hand, as the answer says"
 				}
 			}
-			return fix.Plan{}, r, f, nil
+			return p, nil
 		}
 	}
 	f.What = "The certificate that the answer was about was not found again"
-	return fix.Plan{}, nil, f, nil
+	return planned{fault: f}, nil
 }
 
 // A fixReply tells what goes wrong in the modal of a fix.
@@ -368,36 +377,63 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	}
 	shown := s.Plan
 	s.Plan = ""
-	plan, report, fault, err := b.plan(ctx, q, s, req)
+	job, err := b.keptFix(ctx, req)
+	if err != nil {
+		return err
+	}
+	if job != nil {
+		return b.carryOut(ctx, q, *job, at, req)
+	}
+	p, err := b.plan(ctx, q, s, req)
+	plan, report := p.plan, p.report
 	switch {
 	case err != nil:
 		return err
-	case fault != nil:
-		return b.updateModal(ctx, at, view.FixFault(s, *fault))
+	case p.fault != nil:
+		return b.updateModal(ctx, at, view.FixFault(s, *p.fault))
 	case plan.Hash() != shown:
 		return b.updateModal(ctx, at, view.FixConfirm(plan, s, true))
 	}
 	done := view.FixReport{
 		Plan: plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
 	}
-	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel}
-	b.auditLog("fix-begun", &done)
-	if fault := b.auditPost(ctx, entry, &done); fault != nil {
-		fault.RequestID = req.id
-		return b.updateModal(ctx, at, view.FixFault(s, *fault))
+	kept := fixJob{FollowUp: FollowUp{Report: done, Before: report.Certificate.NotAfter}, Seen: watch.See(report), State: s, Consent: consent}
+	if err := b.keepFix(ctx, kept); err != nil {
+		return fmt.Errorf("noting a fix before it is carried out: %w", err)
 	}
+	return b.carryOut(ctx, q, kept, at, req)
+}
 
-	work, cancel := context.WithTimeout(ctx, applyTimeout)
-	result, err := b.opts.Fix.Fixer.Apply(work, plan, consent)
-	cancel()
-	done.Result, done.Running = result, false
-	if err != nil {
-		done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
-		if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
-			done.Error, done.Permission = refusal.Text, refusal.Permission
+// carryOut carries a plan out, or goes on where another copy of the bot ended.
+func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at modalID, req *request) error {
+	s, done := job.State, job.FollowUp.Report
+	entry := &threadReply{api: b.api, channel: b.opts.Fix.AuditChannel, mark: "audit/" + req.id, perhaps: req.resumed}
+	if !job.Applied {
+		b.auditLog("fix-begun", &done)
+		if fault := b.auditPost(ctx, entry, &done); fault != nil {
+			fault.RequestID = req.id
+			return b.updateModal(ctx, at, view.FixFault(s, *fault))
+		}
+		work, cancel := context.WithTimeout(ctx, applyTimeout)
+		result, err := b.opts.Fix.Fixer.Apply(work, done.Plan, job.Consent)
+		cancel()
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // whoever comes next carries it out to its end
+		}
+		done.Result, done.Running = result, false
+		if err != nil {
+			done.Error = "Something went wrong on my side; whether anything was changed is in the audit log of AWS (CloudTrail)."
+			if refusal, ok := errors.AsType[*fix.Refusal](err); ok {
+				done.Error, done.Permission = refusal.Text, refusal.Permission
+			}
+		}
+		b.auditLog("fix-ended", &done)
+		job.Applied, job.FollowUp.Report = true, done
+		if err := b.keepFix(ctx, job); err != nil {
+			b.log.Error("what came of a fix could not be noted", "request", req.id, "error", err)
 		}
 	}
-	b.auditLog("fix-ended", &done)
+	result := done.Result
 	if fault := b.auditPost(ctx, entry, &done); fault != nil {
 		b.log.Error("the audit channel did not take the result of a fix", "request", req.id)
 	}
@@ -405,9 +441,11 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		return b.updateModal(ctx, at, view.FixDone(done, s))
 	}
 
-	follow := FollowUp{Report: done, Before: report.Certificate.NotAfter}
+	b.watchFix(ctx, s, job.Seen, done.Plan, done.User, req)
+	follow := job.FollowUp
 	follow.Report.Seen = "I go on looking until ACM has seen it, and tell it here."
-	follow.Channel, follow.TS, err = b.postFix(ctx, s, c.User.ID, view.FixMessage(follow.Report))
+	var err error
+	follow.Channel, follow.TS, err = b.postFix(ctx, s, done.User, view.FixMessage(follow.Report), req)
 	if err != nil {
 		b.log.Error("could not tell the outcome of a fix as a message", "request", req.id, "error", err, "code", slackCode(err))
 	}
@@ -415,7 +453,12 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 		b.log.Warn("could not show the outcome of a fix in its modal", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if follow.TS != "" && done.Error == "" {
-		b.follow(ctx, follow)
+		if b.opts.Store == nil || b.opts.Fix.FollowUp != nil {
+			b.follow(ctx, follow)
+			return nil
+		}
+		job.FollowUp = follow
+		return b.followKept(ctx, job)
 	}
 	return nil
 }
@@ -426,27 +469,50 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 	if s.Kind == fix.SwitchToDNS && done.Error == "" && slices.Contains(b.opts.Fix.Kinds, fix.PublishSwitchRecords) {
 		next := s
 		next.Kind = fix.PublishSwitchRecords
-		if plan, _, fault, err := b.plan(ctx, q, next, req); err == nil && fault == nil {
-			return b.updateModal(ctx, at, view.FixConfirm(plan, next, false))
+		if p, err := b.plan(ctx, q, next, req); err == nil && p.fault == nil {
+			return b.updateModal(ctx, at, view.FixConfirm(p.plan, next, false))
 		}
 	}
 	return b.updateModal(ctx, at, view.FixDone(*done, s))
 }
 
+// watchFix has the certificate watched until it renews, also over a restart,
+// where the bot has a store.
+func (b *Bot) watchFix(ctx context.Context, s view.FixState, seen watch.Seen, p fix.Plan, user string, req *request) {
+	if b.opts.Store == nil {
+		return
+	}
+	place := watch.Place{User: user}
+	if s.Public && s.Channel != "" && s.TS != "" {
+		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
+	}
+	err := b.WatchAfterFix(ctx, watch.Request{
+		ARN: p.Certificate, Query: s.Query, Name: p.DomainName, User: user, Place: place, Seen: seen, Quiet: true,
+	})
+	if err != nil {
+		b.log.Error("could not begin to watch after a fix; a restart would forget it", "request", req.id, "error", err)
+	}
+}
+
 // postFix tells the outcome: in the thread of an answer that all see, else to
 // the one who agreed alone.
-func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message) (channel, ts string, err error) {
+func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.Message, req *request) (channel, ts string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	if s.Public && s.Channel != "" {
-		channel, ts, err = b.api.post(ctx, s.Channel, threadOf(s.Thread, s.TS), m)
-		if err == nil {
-			return channel, ts, nil
+		entry := &threadReply{api: b.api, channel: s.Channel, thread: threadOf(s.Thread, s.TS), mark: "fix/" + req.id, perhaps: req.resumed}
+		if err = entry.put(ctx, m); err == nil {
+			return entry.postedIn, entry.ts, nil
 		}
 		b.log.Info("could not post in the answer's thread; writing a direct message", "code", slackCode(err))
 	}
-	channel, ts, err = b.api.post(ctx, user, "", m)
-	return channel, ts, err
+	channel, err = teller{b}.Locate(ctx, watch.Watch{Place: watch.Place{User: user}})
+	if err != nil {
+		channel = user
+	}
+	entry := &threadReply{api: b.api, channel: channel, mark: "fix/" + req.id, perhaps: req.resumed}
+	err = entry.put(ctx, m)
+	return entry.postedIn, entry.ts, err
 }
 
 // auditLog writes the structured entry: who, when (the line's own time), what,

@@ -9,7 +9,10 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/state"
+	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
@@ -352,6 +355,34 @@ func TestFixFollowUpEndsWithTheBot(t *testing.T) {
 	s.sees("I go on looking")
 	s.stop()
 	s.sees("I was restarted and do not look any more")
+}
+
+// With a store, the certificate is watched, which a restart does not end.
+func TestFixIsWatchedAcrossARestart(t *testing.T) {
+	store := memory.New(time.Now)
+	s, m := openGarage(t, func(o *Options) { o.Store, o.Fix.FollowEvery = store, time.Hour })
+	s.press(dana)
+	s.modalOf(dana, "Value then")
+	s.submit(dana, nil)
+	s.sees("I go on looking")
+	list, err := watch.Of(t.Context(), store, danaID)
+	if err != nil || len(list) != 1 || list[0].Fixed.IsZero() || list[0].Place.User != danaID {
+		t.Fatalf("watches %+v, %v", list, err)
+	}
+	s.log.has(t, "kind=fix", 2) // received and answered
+	var jobs []fixJob
+	for r, err := range state.All[fixJob](t.Context(), store, fixKind, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, r.Value)
+	}
+	if len(jobs) != 1 || !jobs[0].Applied || jobs[0].FollowUp.TS == "" || jobs[0].Due.IsZero() {
+		t.Errorf("kept %+v", jobs)
+	}
+	if n := len(m.plans()); n != 1 {
+		t.Errorf("applied %d times", n)
+	}
 }
 
 func TestFixFollowUpCanBeTakenOver(t *testing.T) {

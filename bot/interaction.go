@@ -27,11 +27,14 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 	case slack.InteractionTypeBlockSuggestion:
 		b.readSuggestion(req, c)
 	case slack.InteractionTypeViewSubmission:
-		if c.View.CallbackID == view.CallbackAsk {
+		switch c.View.CallbackID {
+		case view.CallbackAsk:
 			b.readAskSubmission(req, c)
-			return
+		case view.CallbackSnooze:
+			b.readSnooze(req, c)
+		default:
+			b.readSubmission(req, c)
 		}
-		b.readSubmission(req, c)
 	}
 }
 
@@ -77,6 +80,9 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 		return
 	}
 	req.again = view.QueryText(q)
+	if b.readFollow(req, id, state, reply, c.TriggerID) {
+		return
+	}
 
 	switch id {
 	case view.ActionAsk:
@@ -87,7 +93,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 		}
 		if reply.public && reply.channel != "" {
 			// A name under an answer for all to see: answered in its thread.
-			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply}
+			to = &threadReply{api: b.api, channel: reply.channel, thread: threadOf(reply.thread, reply.ts), fallback: reply, mark: answerMark(req), perhaps: req.resumed}
 		}
 		req.reply, req.run = to, b.answer(q, view.Options{Public: reply.public}, to)
 	case view.ActionRecheck:
@@ -153,7 +159,7 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err != nil {
 			return err
 		}
-		m := view.Answer(a, view.Options{Public: true, SharedBy: reply.user, Fixes: b.opts.Fix.Kinds})
+		m := view.Answer(a, b.options(ctx, a, view.Options{Public: true, SharedBy: reply.user}))
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)

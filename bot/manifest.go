@@ -16,8 +16,14 @@ const Command = "/acm"
 // command and the message shortcut, chat:write to answer in threads and to
 // share, app_mentions:read and im:history to read what is said to the bot,
 // assistant:write to suggest questions, and links:read and links:write to unfurl
-// links to the AWS console.
-var Scopes = []string{"app_mentions:read", "assistant:write", "chat:write", "commands", "im:history", "links:read", "links:write"}
+// links to the AWS console. Watches need im:write for direct messages and
+// reactions:write to mark what is settled; channels:history and groups:history
+// to look, after a crash, whether a message was posted in its thread already:
+// without them it may come twice.
+var Scopes = []string{
+	"app_mentions:read", "assistant:write", "channels:history", "chat:write", "commands", "groups:history", "im:history", "im:write",
+	"links:read", "links:write", "reactions:write",
+}
 
 // Events are the events that the bot handles.
 var Events = []string{"app_home_opened", "app_mention", "assistant_thread_started", "link_shared", "message.im"}

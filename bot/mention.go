@@ -44,7 +44,7 @@ func threadOf(thread, ts string) string {
 
 // readTalk answers what is said to the bot: the names in it, or how to ask.
 func (b *Bot) readTalk(req *request, channel, thread, text string) {
-	req.reply = &threadReply{api: b.api, channel: channel, thread: thread}
+	req.reply = &threadReply{api: b.api, channel: channel, thread: thread, mark: answerMark(req), perhaps: req.resumed}
 	if asksForList(text) {
 		req.run = b.showList(afterList(text), 0, b.opts.Command, req.reply)
 		return

@@ -19,8 +19,7 @@ func (b *Bot) answer(q diagnose.Query, o view.Options, to replier) func(context.
 		if err != nil {
 			return err
 		}
-		o.Fixes = b.opts.Fix.Kinds
-		return b.deliver(ctx, to, view.Answer(a, o))
+		return b.deliver(ctx, to, view.Answer(a, b.options(ctx, a, o)))
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 )
 
@@ -46,6 +48,10 @@ type request struct {
 	reply replier
 	// again is the question, for a button that asks it again.
 	again string
+	// noted is the request's note in the store, and resumed says that it was
+	// taken up again after a restart: what it posts may have been posted.
+	noted   state.Key
+	resumed bool
 }
 
 // receive is what becomes of an envelope: it is read, acknowledged in this one
@@ -73,6 +79,10 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 
 	begun := false
 	var leave func()
+	if req.run != nil && b.note(ctx, req, evt) {
+		log.Info("taken before; acknowledged only")
+		req.run, req.ack = nil, nil
+	}
 	if req.run != nil {
 		var err error
 		begun = b.tasks.begin()
@@ -83,6 +93,11 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 			err = errQueueFull
 		case req.diagnoses:
 			leave, err = b.pool.admit(req.user)
+		}
+		if errors.Is(err, errClosing) && req.noted.ID != "" {
+			log.Info("left to the copy that comes after this one")
+			b.ack(ctx, s, evt.Request, &request{})
+			return
 		}
 		if err != nil {
 			log.Warn("not taken", "reason", err)
@@ -105,6 +120,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		begun = begun || b.tasks.begin()
 	}
 	if req.run == nil || !begun {
+		b.strike(ctx, req)
 		if begun {
 			b.tasks.end()
 		}
@@ -202,6 +218,11 @@ func (b *Bot) perform(req *request, leave func()) {
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
 	err := guard(func() error { return req.run(b.hard) })
 	b.opts.Observer.Performed(req.kind, time.Since(start), err)
+	if b.hard.Err() != nil && err != nil {
+		log.Warn("left behind", "error", err)
+		return // to be taken up again
+	}
+	defer b.strike(b.hard, req)
 	took := time.Since(start).Milliseconds()
 	if err == nil {
 		log.Info("answered", "ms", took)
@@ -239,6 +260,10 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
+// lateTrigger are Slack's errors for a trigger that came too late ("views.open",
+// https://docs.slack.dev/reference/methods/views.open).
+var lateTrigger = []string{"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged", "invalid_trigger_id"}
+
 // faultOf says in sentences why there is no answer.
 func faultOf(err error, req *request) view.Fault {
 	f := view.Fault{RequestID: req.id, Retry: req.again}
@@ -248,6 +273,9 @@ func faultOf(err error, req *request) view.Fault {
 		f.What = "This took too long, and I gave up"
 		f.Meaning = "AWS or the DNS servers answered too slowly"
 		f.Next = "Try again; if it keeps happening, tell whoever runs this bot the request's id"
+	case slices.Contains(lateTrigger, slackCode(err)):
+		f.What = "Slack gives me three seconds to open a window, and they were over"
+		f.Next = "Press the button again"
 	case errors.Is(err, context.Canceled):
 		f.What = "I was restarted while I was looking"
 		f.Next = "Ask again"
@@ -268,8 +296,12 @@ func faultOf(err error, req *request) view.Fault {
 
 // read makes a request of an envelope. It only reads: whatever takes time is
 // left to the request's run. A panic makes it a request that apologises.
-func (b *Bot) read(evt socketmode.Event) (req *request) {
-	req = &request{id: newRequestID(), kind: "unknown"}
+func (b *Bot) read(evt socketmode.Event) *request {
+	return b.reread(evt, &request{id: newRequestID(), kind: "unknown"})
+}
+
+// reread is read for a request that has an id already.
+func (b *Bot) reread(evt socketmode.Event, req *request) *request {
 	err := guard(func() error {
 		switch data := evt.Data.(type) {
 		case slack.SlashCommand:

@@ -141,6 +141,10 @@ type threadReply struct {
 	// fallback is where to answer in a channel that the bot cannot post in; nil
 	// for nowhere.
 	fallback replier
+	// mark is the message's, empty for none, and perhaps says that it may stand
+	// there already (see postOnce).
+	mark    string
+	perhaps bool
 
 	mu       sync.Mutex
 	postedIn string
@@ -168,7 +172,7 @@ func (r *threadReply) put(ctx context.Context, m view.Message) error {
 			return err
 		}
 	}
-	channel, ts, err := r.api.post(ctx, r.channel, r.thread, m)
+	channel, ts, err := r.post(ctx, m)
 	switch slackCode(err) {
 	case "not_in_channel", "channel_not_found":
 		if r.fallback != nil {
@@ -183,6 +187,17 @@ func (r *threadReply) put(ctx context.Context, m view.Message) error {
 		r.postedIn = r.channel
 	}
 	return nil
+}
+
+func (r *threadReply) post(ctx context.Context, m view.Message) (channel, ts string, err error) {
+	if r.mark == "" {
+		return r.api.post(ctx, r.channel, r.thread, m)
+	}
+	ts, found, err := r.api.postOnce(ctx, r.channel, r.thread, m, r.mark, r.perhaps)
+	if err == nil && found {
+		err = r.api.update(ctx, r.channel, ts, m)
+	}
+	return r.channel, ts, err
 }
 
 func (r *threadReply) aside(ctx context.Context, m view.Message) error {

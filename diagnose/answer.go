@@ -47,6 +47,16 @@ func (a *Answer) NoCertificate() *Finding {
 	}
 	f := CauseOf("wrong-scope").find(Args{At: a.At, Where: a.Query.Subject(), Detail: a.Scope.Words()}, Certain)
 	f.Evidence = []Evidence{{Source: "ACM", Text: "looked in " + a.Scope.Words()}}
+	if a.Query.Domain == "" {
+		f.Text = fmt.Sprintf("There is no certificate %s in %s.", code(a.Query.Subject()), a.Scope.Words())
+		f.Remedy = Remedy{
+			Summary: "Ask for the domain instead",
+			Steps: []string{
+				"It was deleted, or its account and region are not among those that were read: what served with it may have another certificate by now.",
+				"Ask for the domain instead: that finds every certificate that covers it.",
+			},
+		}
+	}
 	if len(a.Scope.Places) == 0 {
 		f.Confidence = Possible
 		f.Text = "No account and region could be read, so nothing can be said about certificates for " + code(a.Query.Subject()) + "."

@@ -462,12 +462,23 @@ var catalogue = []*Cause{
 		Sources: []Source{srcDNSTrouble},
 	},
 	{
-		ID: "edns-tcp-broken", Title: "name servers that do not answer over TCP", Severity: Warning, Owner: OwnerDNSHost,
-		Meaning: "Servers truncate their answers over UDP and do not answer over TCP, so that nothing whole is to be had from them.",
+		ID: "edns-tcp-broken", Title: "name servers that do not answer over TCP, or with EDNS", Severity: Warning, Owner: OwnerDNSHost,
+		Meaning: "Servers truncate their answers over UDP and do not answer over TCP, so that nothing whole is to be had from them; or a signed zone's servers do not take EDNS, without which there are no signatures.",
 		Text: func(a Args) string {
+			if a.Detail != "" {
+				return fmt.Sprintf("%s is signed, and its servers do not take queries with EDNS (%s). Without that they give no signatures, and validating resolvers refuse the answers. It is possible that ACM's does; where a firewall here strips EDNS, it looks just so.", code(a.Zone), conjoin(a.Servers))
+			}
 			return fmt.Sprintf("%d of %d servers of %s cut their answers short over UDP and do not answer over TCP: %s. A resolver that meets them gets nothing. It is possible that ACM does; where a firewall here blocks TCP port 53, it looks just so.", a.Total-a.Good, a.Total, code(a.Zone), conjoin(a.Servers))
 		},
 		Fix: func(a Args) Remedy {
+			if a.Detail != "" {
+				return Remedy{Zone: a.Zone, Host: a.Host.Name, HostURL: a.Host.Page(a.Zone), Summary: fmt.Sprintf("Have the servers of %s answer queries with EDNS", code(a.Zone)),
+					Steps: []string{
+						fmt.Sprintf("Update the name server software, or the firewall before it, until %s shows signatures.", code("dig +dnssec SOA "+a.Zone+" @SERVER")),
+						"Or remove the DS record at the registrar, which makes the zone unsigned.",
+						afterFixStep(a),
+					}}
+			}
 			return Remedy{Zone: a.Zone, Host: a.Host.Name, HostURL: a.Host.Page(a.Zone), Summary: fmt.Sprintf("Have the servers of %s answer over TCP port 53", code(a.Zone)),
 				Steps: []string{
 					"Open TCP port 53 to the name servers, as well as UDP: DNS needs both.",

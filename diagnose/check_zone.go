@@ -333,6 +333,21 @@ func checkVantage(r *reading) []Finding {
 		if rec.lookup == nil || !rec.inOrder() || !r.anyWaiting(rec.names) || refusedByValidators(rec.lookup) || rec.lookup.Security.State == Bogus {
 			continue
 		}
+		if rec.lookup.Security.State == Indeterminate && rec.zone != nil && len(rec.zone.DS) > 0 &&
+			!slices.ContainsFunc(rec.right, func(reply Reply) bool { return !strings.Contains(reply.Detail, "EDNS") }) {
+			a := r.args(rec)
+			a.Servers, a.Detail = serverNames(rec.right), "EDNS"
+			// One zone is one finding, whichever of its records show it.
+			i := slices.IndexFunc(list, func(f Finding) bool { return f.Cause == "edns-tcp-broken" && f.Subject == rec.zone.Apex })
+			if i >= 0 {
+				list[i].Names = r.inOrderOf(union(list[i].Names, rec.names))
+				continue
+			}
+			f := CauseOf("edns-tcp-broken").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
+			f.Subject = rec.zone.Apex
+			list = append(list, f)
+			continue
+		}
 		var cannot []Reply
 		for _, reply := range rec.lookup.Public {
 			if !reply.CheckingDisabled && reply.Outcome == OutcomeServFail {
@@ -407,27 +422,30 @@ func hidden(l *Lookup) string {
 }
 
 // privateOnly reports whether all of a zone's servers have private addresses
-// (RFC 1918, RFC 4193), while those of its parent have not: where the whole
-// tree is private, this is a network of its own, and says nothing.
+// (RFC 1918, RFC 4193), while those of its parent have public ones: where the
+// whole tree is private, this is a network of its own, and says nothing.
 func (r *reading) privateOnly(z *Zone) bool {
 	if z == nil || z.Parent == "" {
 		return false
 	}
-	return onlyPrivate(z) && r.DNS.Zones[z.Parent] != nil && len(r.DNS.Zones[z.Parent].Servers) > 0 && !onlyPrivate(r.DNS.Zones[z.Parent])
+	parent := r.DNS.Zones[z.Parent]
+	return parent != nil &&
+		countAddresses(z, netip.Addr.IsPrivate) > 0 &&
+		countAddresses(z, netip.Addr.IsPrivate) == countAddresses(z, netip.Addr.IsValid) &&
+		countAddresses(parent, func(a netip.Addr) bool { return a.IsGlobalUnicast() && !a.IsPrivate() }) > 0
 }
 
-func onlyPrivate(z *Zone) bool {
-	some := false
+// countAddresses counts the addresses of a zone's servers that are of a kind.
+func countAddresses(z *Zone, kind func(netip.Addr) bool) int {
+	n := 0
 	for _, s := range z.Servers {
 		for _, address := range s.Addresses {
-			addr, err := netip.ParseAddrPort(address)
-			if err != nil || !addr.Addr().Unmap().IsPrivate() {
-				return false
+			if addr, err := netip.ParseAddrPort(address); err == nil && kind(addr.Addr().Unmap()) {
+				n++
 			}
-			some = true
 		}
 	}
-	return some
+	return n
 }
 
 // serversWithAddresses are a zone's servers, such as "ns1.example.net

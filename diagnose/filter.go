@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Filter says which certificates of a listing are wanted. Its zero value
@@ -137,7 +138,13 @@ func parseTerm(given string) (t term, problem string) {
 	}
 	key, value, hasValue := strings.Cut(word, ":")
 	key = strings.ToLower(key)
-	shown := strings.ReplaceAll(given, "`", "'")
+	shown := strings.ReplaceAll(strings.ToValidUTF8(given, "?"), "`", "'")
+	// Neither names nor tags hold these, and written back they would read
+	// differently ("Best practices and strategies", Tagging AWS Resources,
+	// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html).
+	if strings.ContainsAny(word, "<>&|") || !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl) {
+		return term{}, fmt.Sprintf("`%s` has a character in it that no name and no tag has.", shown)
+	}
 	if hasValue && value == "" {
 		return term{}, fmt.Sprintf("`%s` lacks what comes after the colon.", shown)
 	}
@@ -217,13 +224,18 @@ func parseTerm(given string) (t term, problem string) {
 }
 
 func domainTerm(value string, set func(string, string, func(*Listed, time.Time) bool) (term, string)) (term, string) {
-	value = strings.ToLower(strings.TrimSuffix(value, "."))
+	value = strings.ToLower(strings.TrimRight(value, "."))
+	if strings.ContainsFunc(value, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._*", r)
+	}) {
+		return term{}, fmt.Sprintf("`%s` is not a part of a domain name.", value)
+	}
 	part := value
 	if a, err := nameProfile.ToASCII(strings.TrimPrefix(value, "*.")); err == nil && a != "" && !strings.HasPrefix(value, "*.") {
 		part = strings.ToLower(a)
 	}
 	if len(part) > 253 || part == "" {
-		return term{}, "That is longer than a domain name can be (253 characters)."
+		return term{}, "That is not a part of a domain name."
 	}
 	return set("domain:"+value, "domain", func(l *Listed, _ time.Time) bool {
 		return strings.Contains(l.DomainName, part) ||

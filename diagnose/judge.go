@@ -74,7 +74,7 @@ func (r *reading) sayWhen(found []Finding) {
 		return
 	}
 	for i, f := range found {
-		if f.Ahead && grave(f) {
+		if f.Ahead && f.Severity != Notice {
 			found[i].Text += fmt.Sprintf(" It will matter from %s on, when ACM first tries to renew.", dateOf(starts))
 		}
 	}
@@ -199,6 +199,14 @@ func verdictOf(r *reading, found []Finding) Verdict {
 	}
 }
 
+// cutFold is text without a beginning, in whatever case, and the colon after it.
+func cutFold(text, beginning string) string {
+	if len(text) < len(beginning) || !strings.EqualFold(text[:len(beginning)], beginning) {
+		return text
+	}
+	return strings.TrimPrefix(text[len(beginning):], ": ")
+}
+
 // headline is the verdict in one sentence.
 func headline(r *reading, report *Report) string {
 	c := r.cert
@@ -269,7 +277,11 @@ func headline(r *reading, report *Report) string {
 	} else if top.Cause == "expired" {
 		return lead + ": an expired certificate is never renewed, it has to be replaced."
 	}
-	text := lead + ": " + top.Title
+	// The title may begin with what the lead says.
+	text := lead
+	if title := cutFold(top.Title, lead); title != "" {
+		text += ": " + title
+	}
 	if len(top.Names) > 0 && len(top.Names) < len(c.Names) {
 		text += " for " + some(top.Names)
 	}

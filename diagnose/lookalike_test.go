@@ -67,7 +67,7 @@ func TestPrivateServersBelowPrivateParents(t *testing.T) {
 	for _, test := range []struct {
 		parent string
 		want   bool
-	}{{"192.0.2.1:53", true}, {"10.0.0.1:53", false}, {"127.0.0.1:53", true}} {
+	}{{"192.0.2.1:53", true}, {"10.0.0.1:53", false}, {"127.0.0.1:53", false}} {
 		f := pending()
 		f.DNS.Zones["com"] = zone("com", ".", test.parent)
 		f.DNS.Zones["example.com"] = zone("example.com", "com", "10.0.0.53:53")
@@ -150,5 +150,33 @@ func TestRedirectOfANameWithoutAddress(t *testing.T) {
 	f.Endpoints = nil
 	if r = Judge(f); r.Findings[0].Confidence != Possible {
 		t.Errorf("nothing answers at all from here, and the confidence is %s", r.Findings[0].Confidence)
+	}
+}
+
+// A signed zone whose servers do not take EDNS is one finding for all its names.
+func TestSignedZoneWithoutEDNS(t *testing.T) {
+	f := pending()
+	second := "_1123456789abcdef0123456789abcdef.www.example.com"
+	f.Certificate.Names = append(f.Certificate.Names, "www.example.com")
+	f.Certificate.Renewal.Names = append(f.Certificate.Renewal.Names, NameValidation{Name: "www.example.com", Method: MethodDNS, Status: NamePending, Record: &Record{Name: second, Type: "CNAME", Value: recordValue}})
+	f.answer(second, "CNAME", RR{Name: second, Type: "CNAME", TTL: 300, Value: recordValue})
+	f.answer("www.example.com", "CAA")
+	f.DNS.Zones["example.com"].DS = []RR{{Name: "example.com", Type: "DS", Value: "1 13 2 00"}}
+	for _, l := range f.DNS.Lookups {
+		l.Security.State = Indeterminate
+		for i := range l.Replies {
+			l.Replies[i].Detail = "asked without EDNS (RFC 6891), which the server does not take"
+		}
+	}
+	r := Judge(f)
+	if got := causesOf(r); !slices.Equal(got, []CauseID{"edns-tcp-broken", "in-progress"}) {
+		t.Fatalf("causes are %v", got)
+	}
+	if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Cause == "edns-tcp-broken" }); len(r.Findings[i].Names) != 2 {
+		t.Errorf("it concerns %v, want both names", r.Findings[i].Names)
+	}
+	f.DNS.Zones["example.com"].DS = nil
+	if got := causesOf(Judge(f)); !slices.Equal(got, []CauseID{"in-progress"}) {
+		t.Errorf("of an unsigned zone the causes are %v", got)
 	}
 }

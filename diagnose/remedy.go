@@ -34,7 +34,7 @@ func publish(a Args, action RecordAction, firstSteps ...string) Remedy {
 	if r.HostNote != "" {
 		r.Steps = append(r.Steps, fmt.Sprintf("At %s type %s as the name. %s", a.Host.Name, code(r.EnterName), r.HostNote))
 	}
-	r.Steps = append(r.Steps, "Leave the record there for ever: ACM needs it again at every renewal.", afterFixStep(a))
+	r.Steps = append(r.Steps, "Keep the validation record in DNS for ever: ACM needs it again at every renewal.", afterFixStep(a))
 	if a.Host.ID == HostRoute53 {
 		r.Commands = []string{changeRecordSet(zoneID(a), "UPSERT", r.Name, "CNAME", []string{r.Value})}
 	}

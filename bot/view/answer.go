@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
@@ -22,6 +23,10 @@ type Options struct {
 	SharedBy string
 	// Since is what the message said before, after a re-check; nil for none.
 	Since *State
+	// Follow offers to watch and to snooze the certificate; Snooze is the
+	// snooze of it, nil for none.
+	Follow bool
+	Snooze *watch.Snooze
 	// Fixes are the kinds of fix that are offered where one helps.
 	Fixes []fix.Kind
 }
@@ -51,7 +56,7 @@ func report(a diagnose.Answer, o Options) Message {
 	var d draft
 
 	d.add(header(headline(r)))
-	d.add(small(sharedBy(o), change))
+	d.add(small(sharedBy(o), change), small(snoozed(o, r)))
 
 	groups := groupByCause(r.Findings, askedName(a, r))
 	if len(groups) == 0 {
@@ -86,6 +91,7 @@ func report(a diagnose.Answer, o Options) Message {
 	}
 	buttons = append(buttons, copyButton(subject, r.Findings, state))
 	buttons = append(fixButtons(a, r, o, state), buttons...)
+	buttons = append(buttons, followButtons(subject, state, r, o)...)
 	d.end(actions(append(buttons, consoleButton(subject, r.ConsoleURL))...))
 	return d.message(reportText(a, r, o, change))
 }
@@ -115,6 +121,9 @@ func reportText(a diagnose.Answer, r *diagnose.Report, o Options, change string)
 	}
 	if change != "" {
 		lines = append(lines, change)
+	}
+	if line := snoozed(o, r); line != "" {
+		lines = append(lines, line)
 	}
 	for i, g := range groupByCause(r.Findings, askedName(a, r)) {
 		if i == shownGroups {

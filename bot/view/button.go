@@ -15,13 +15,18 @@ const (
 	ActionPage     = "acm_page"     // turn the evidence's page
 	ActionShare    = "acm_share"    // post the answer in the channel
 	ActionConsole  = "acm_console"  // a link; Slack reports the click all the same
+	ActionWatch    = "acm_watch"    // follow the certificate
+	ActionUnwatch  = "acm_unwatch"  // stop following it
+	ActionSnooze   = "acm_snooze"   // open the modal that asks for how long and why
+	ActionWake     = "acm_wake"     // end a snooze
 )
 
 // CallbackMessage is the callback id of the message shortcut, and
-// CallbackEvidence that of the evidence modal.
+// CallbackEvidence and CallbackSnooze those of the modals.
 const (
 	CallbackMessage  = "acm_why_message"
 	CallbackEvidence = "acm_evidence_view"
+	CallbackSnooze   = "acm_snooze_view"
 )
 
 func button(action, label, accessible, value string) *slack.ButtonBlockElement {

@@ -135,6 +135,7 @@ func estateViews() map[string]any {
 		"copy": Copy(coded, state), "copy-none": Copy(healthy(), state), "copy-loading": CopyLoading(state),
 		"home-reading": Home(Status{Command: "/acm", At: sampleTime}, Overview{Listed: true}),
 		"home-empty":   Home(Status{Command: "/acm", At: sampleTime}, Overview{Listed: true, Ready: true, At: sampleTime}),
+		"home-fixes":   Home(Status{Command: "/acm", At: sampleTime, Workers: 8, PerUser: 4, Fixes: []string{"add-cname", "add-caa"}}, Overview{}),
 		"home-bare":    Home(Status{Command: "/acm", At: sampleTime}, Overview{}),
 	}
 }

@@ -87,7 +87,7 @@ func TestViewsGolden(t *testing.T) {
 		"evidence-loading": EvidenceLoading(state),
 		"evidence-fault":   EvidenceFault(state, Fault{What: "This took too long", RequestID: "abc123"}),
 		"home": Home(Status{Command: "/acm", Version: "1.2.3", Sockets: 1, Wanted: 2, Started: sampleTime.AddDate(0, 0, -2),
-			MissingScopes: []string{"im:history"}, Running: 2, Waiting: 1, At: sampleTime}, overviewSample()),
+			MissingScopes: []string{"im:history"}, Running: 2, Waiting: 1, Workers: 8, PerUser: 4, At: sampleTime}, overviewSample()),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, v) })
 	}

@@ -18,7 +18,12 @@ type Status struct {
 	MissingScopes []string
 	// Running and Waiting count the checks under way and in the queue.
 	Running, Waiting int
-	At               time.Time
+	// Workers is how many checks run at once, and PerUser how many of one
+	// person; 0 where they are not to be shown.
+	Workers, PerUser int
+	// Fixes are the repairs that are switched on, by name.
+	Fixes []string
+	At    time.Time
 }
 
 // Home is the App Home tab: the certificates at a glance, what the bot does,
@@ -53,6 +58,9 @@ func Home(s Status, o Overview) slack.HomeTabViewRequest {
 	for _, scope := range s.MissingScopes {
 		items = append(items, join(text("⚠️ The bot token lacks the scope "), literal(scope), text(": add it to the app and install it again.")))
 	}
+	if s.Workers > 0 {
+		items = append(items, join(text("Settings: the command is "), literal(s.Command), text(fmt.Sprintf("; %s at a time, %d of them for one person; ", plural(s.Workers, "check"), s.PerUser)), fixesLine(s.Fixes)))
+	}
 	status.bullets(items...)
 	d.add(status.block())
 	version := ""
@@ -61,4 +69,18 @@ func Home(s Status, o Overview) slack.HomeTabViewRequest {
 	}
 	d.add(small(version, "As of "+moment(s.At)))
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: fit(d.body, d.foot, viewSurface)}}
+}
+
+func fixesLine(fixes []string) inlines {
+	if len(fixes) == 0 {
+		return text("fixing from Slack is switched off.")
+	}
+	line := text("fixing from Slack is on for ")
+	for i, f := range fixes {
+		if i > 0 {
+			line = join(line, text(", "))
+		}
+		line = join(line, literal(f))
+	}
+	return join(line, text("."))
 }

@@ -110,18 +110,18 @@ func List(l Listing) Message {
 	}
 	d.end(actions(buttons...))
 
-	s := title + " for " + code(filter)
+	first := title + " for " + code(filter)
 	if len(words) > 0 {
-		s += ": " + strings.Join(words, ", ")
+		first += ": " + strings.Join(words, ", ")
 	}
-	s += "."
+	lines := []string{first + "."}
 	for i := range shown {
-		s += "\n" + strings.ReplaceAll(listedLine(&shown[i], l.At, ""), "\n", ", ")
+		lines = append(lines, strings.ReplaceAll(listedLine(&shown[i], l.At, ""), "\n", ", "))
 	}
 	if n := len(l.Scope.Unreadable); n > 0 {
-		s += fmt.Sprintf("\n%s could not be read.", plural(n, "place"))
+		lines = append(lines, plural(n, "place")+" could not be read.")
 	}
-	return d.message(s)
+	return d.message(strings.Join(lines, "\n"))
 }
 
 // listUnread says what is missing from a list.

@@ -35,6 +35,11 @@ type State struct {
 	Page int
 	// SharedBy is the user id of the one who shared the answer, if anybody did.
 	SharedBy string
+	// ARN and NotAfter are the certificate's, and Watch is a watch's id, where
+	// the button is about one.
+	ARN      string
+	NotAfter time.Time
+	Watch    string
 	// Fix is the kind of fix that the button offers, if it offers any.
 	Fix string
 }
@@ -49,6 +54,9 @@ type wireState struct {
 	Troubled    int            `json:"n,omitempty"`
 	Page        int            `json:"p,omitempty"`
 	SharedBy    string         `json:"by,omitempty"`
+	ARN         string         `json:"arn,omitempty"`
+	NotAfter    int64          `json:"e,omitempty"`
+	Watch       string         `json:"i,omitempty"`
 	Fix         string         `json:"f,omitempty"`
 }
 
@@ -57,7 +65,10 @@ type wireState struct {
 func (s State) Encode() string {
 	w := wireState{
 		Version: stateVersion, Query: s.Query, Certificate: s.Certificate, Verdict: string(s.Verdict),
-		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy, Fix: s.Fix,
+		Troubled: s.Troubled, Page: s.Page, SharedBy: s.SharedBy, ARN: s.ARN, Watch: s.Watch, Fix: s.Fix,
+	}
+	if !s.NotAfter.IsZero() {
+		w.NotAfter = s.NotAfter.Unix()
 	}
 	if !s.At.IsZero() {
 		w.At = s.At.Unix()
@@ -92,7 +103,10 @@ func ParseState(value string) (State, error) {
 	}
 	s := State{
 		Query: w.Query, Certificate: w.Certificate, Verdict: diagnose.Verdict(w.Verdict),
-		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy, Fix: w.Fix,
+		Troubled: w.Troubled, Page: max(w.Page, 0), SharedBy: w.SharedBy, ARN: w.ARN, Watch: w.Watch, Fix: w.Fix,
+	}
+	if w.NotAfter > 0 {
+		s.NotAfter = time.Unix(w.NotAfter, 0).UTC()
 	}
 	if w.At > 0 {
 		s.At = time.Unix(w.At, 0).UTC()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/acmbot/acmbot/bot"
+	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/world"
@@ -70,6 +71,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
 		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
+		Store: memory.New(time.Now), FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {

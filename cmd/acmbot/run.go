@@ -33,10 +33,11 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return usageErrorf("run takes no arguments; its settings are environment variables, and acmbot help run lists them")
 	}
 	var slack slackSettings
+	var keep stateSettings
 	var fixing fixSettings
 	var look lookSettings
 	var logging logSettings
-	err = load(&slack, &fixing, &look, &logging)
+	err = load(&slack, &keep, &fixing, &look, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
@@ -50,6 +51,15 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
 	options.Estate = estate
+	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := options.Store.Close(); err != nil {
+			log.Error("what is kept could not be closed", "error", err)
+		}
+	}()
 	options.Fix = fixing.options(where, log)
 	options.Observer = measured
 	b, err := bot.New(options)

@@ -48,6 +48,7 @@ func startSlack(t *testing.T) *workspace.Workspace {
 	t.Setenv("SLACK_BOT_TOKEN", slack.BotToken())
 	t.Setenv("SLACK_APP_TOKEN", slack.AppToken())
 	t.Setenv("SLACK_API_URL", slack.APIURL())
+	t.Setenv("ACMBOT_STATE", filepath.Join(t.TempDir(), "state.db"))
 	return slack
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/acmbot/acmbot/bot/state"
+	"github.com/acmbot/acmbot/bot/state/bolt"
 	"github.com/acmbot/acmbot/bot/state/dynamo/dynamotest"
 )
 
@@ -111,16 +112,13 @@ func TestOpenStoreRefuses(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	folder := t.TempDir()
 	file := filepath.Join(folder, "file")
-	open, err := stateSettings{statePlace(file)}.openStore(t.Context(), aws.Config{}, log)
-	if err != nil {
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = open.Close() }()
 	for place, want := range map[string]string{
 		folder:                          "is a folder",
 		filepath.Join(file, "state.db"): "something on its path is a file",
 		"dynamodb:acmbot":               "AWS_REGION is not set, and tells where the DynamoDB table acmbot is.",
-		file:                            "is in use by another process",
 	} {
 		store, err := stateSettings{statePlace(place)}.openStore(t.Context(), aws.Config{}, log)
 		if store != nil || err == nil || !strings.Contains(err.Error(), want) {
@@ -131,5 +129,47 @@ func TestOpenStoreRefuses(t *testing.T) {
 	cancel()
 	if _, err := (stateSettings{statePlace(file)}).openStore(ctx, aws.Config{}, log); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
+	}
+}
+
+// A bot whose state another one has does not start, and a damaged file does not
+// keep one from starting.
+func TestRunWithState(t *testing.T) {
+	unsetSettings(t)
+	slack := startSlack(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "none")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	path := filepath.Join(t.TempDir(), "state.db")
+	t.Setenv("ACMBOT_STATE", path)
+	other, err := bolt.Open(t.Context(), bolt.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr syncBuffer
+	status := Main(t.Context(), []string{"run"}, strings.NewReader(""), &stdout, &stderr)
+	if want := "acmbot: The state file " + path + " is in use by another process. Stop the other acmbot, or "; status != exitFailure || !strings.Contains(stderr.String(), want) {
+		t.Errorf("got status %d and %q, want %d and %q", status, stderr.String(), exitFailure, want)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	ended := make(chan int, 1)
+	go func() { ended <- Main(ctx, []string{"run"}, strings.NewReader(""), &stdout, &stderr) }()
+	if err := slack.Wait(ctx, func() bool { return slack.Sockets() > 0 }); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	stop()
+	if status := <-ended; status != exitOK {
+		t.Errorf("it ended with status %d: %s", status, stderr.String())
+	}
+	if kept, err := filepath.Glob(path + ".corrupt-*"); err != nil || len(kept) != 1 || !strings.Contains(stderr.String(), kept[0]) {
+		t.Errorf("kept as %q (%v), and the log has %q", kept, err, stderr.String())
 	}
 }

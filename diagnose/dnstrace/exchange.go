@@ -70,6 +70,9 @@ func (s *Session) exchange(ctx context.Context, q question) result {
 		}
 		return first
 	}
+	if known.plain && first.msg != nil {
+		first.detail = "asked without EDNS (RFC 6891), which the server does not take"
+	}
 	if first.outcome != diagnose.OutcomeTimeout {
 		return first
 	}

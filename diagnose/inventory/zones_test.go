@@ -132,3 +132,35 @@ func TestZoneListIsKeptForAWhile(t *testing.T) {
 		t.Errorf("%d zones after a while, want 2", n)
 	}
 }
+
+// Other validation records beside one are read in small zones and in large
+// ones, and so is how Route 53 chooses among records.
+func TestHostedZonesHaveOtherValidationRecords(t *testing.T) {
+	for _, others := range []int{1, 700} {
+		api, options := start(t, dublin)
+		zone := &awsapi.HostedZone{ID: "Z", Name: "example.com", Records: []awsapi.RecordSet{
+			{Name: "_x.shop.example.com", Type: "CNAME", TTL: 60, Values: []string{"_y.a.acm-validations.aws."}, Geo: "DE", SetIdentifier: "de"},
+			{Name: "_x.shop.example.com", Type: "CNAME", TTL: 60, Values: []string{"_y.a.acm-validations.aws."}, Geo: "*", SetIdentifier: "else"},
+			{Name: "_other.shop.example.com", Type: "CNAME", TTL: 60, Values: []string{"_z.a.acm-validations.aws."}},
+			{Name: "_dmarc.shop.example.com", Type: "TXT", TTL: 60, Values: []string{`"v=DMARC1"`}},
+			{Name: "_far.example.com", Type: "CNAME", TTL: 60, Values: []string{"_z.a.acm-validations.aws."}},
+		}}
+		for n := range others {
+			zone.Records = append(zone.Records, awsapi.RecordSet{Name: fmt.Sprintf("n%d.example.com", n), Type: "A", TTL: 60, Values: []string{"192.0.2.1"}})
+		}
+		addZones(api, hub, zone)
+		zones, unseen := inventory.New(options).HostedZones(t.Context(), "", []string{"_x.shop.example.com"})
+		if len(zones) != 1 || len(unseen) > 0 {
+			t.Fatalf("zones %+v, unseen %+v", zones, unseen)
+		}
+		slices.SortFunc(zones[0].Records, func(a, b diagnose.RR) int { return strings.Compare(a.Name+a.Routing, b.Name+b.Routing) })
+		want := []diagnose.RR{
+			{Name: "_other.shop.example.com", Type: "CNAME", TTL: 60, Value: "_z.a.acm-validations.aws"},
+			{Name: "_x.shop.example.com", Type: "CNAME", TTL: 60, Value: "_y.a.acm-validations.aws", Routing: "geolocation DE"},
+			{Name: "_x.shop.example.com", Type: "CNAME", TTL: 60, Value: "_y.a.acm-validations.aws", Routing: "geolocation default"},
+		}
+		if diff := cmp.Diff(want, zones[0].Records); diff != "" {
+			t.Errorf("among %d others: records (-want +got):\n%s", others, diff)
+		}
+	}
+}

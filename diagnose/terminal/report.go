@@ -68,23 +68,33 @@ func (p *page) certificate(r *diagnose.Report) {
 		rows = append(rows, [2]string{"Renewal", verb + " on " + r.RenewalStarts.UTC().Format("2 January 2006")})
 	}
 	if len(c.InUseBy) > 0 {
-		shown := c.InUseBy
-		if !p.Evidence {
-			shown = shown[:min(len(shown), fewEvidence)]
-		}
-		for i, arn := range shown {
+		shown := p.first(len(c.InUseBy), fewEvidence)
+		for i, arn := range c.InUseBy[:shown] {
 			key := "In use by"
 			if i > 0 {
 				key = ""
 			}
-			rows = append(rows, [2]string{key, arn})
+			name := diagnose.ResourceName(arn)
+			rows = append(rows, [2]string{key, name})
+			if name != arn {
+				rows = append(rows, [2]string{"", arn})
+			}
 		}
-		if more := len(c.InUseBy) - len(shown); more > 0 {
+		if more := len(c.InUseBy) - shown; more > 0 {
 			rows = append(rows, [2]string{"", fmt.Sprintf("and %d more", more)})
 		}
 	}
 	p.gap()
 	p.table(1, rows)
+}
+
+// first is how many of a list to show: a few, or all where everything is asked
+// for, or where to say that there is one more would take as long as to show it.
+func (p *page) first(n, few int) int {
+	if p.Evidence || n <= few+1 {
+		return n
+	}
+	return few
 }
 
 func validity(r *diagnose.Report) string {
@@ -142,10 +152,7 @@ func (p *page) cause(findings []*diagnose.Finding, n, of int) {
 	}
 	p.faint(1, strings.Join(append(facts, string(first.Cause)), " · "))
 
-	shown := findings
-	if !p.Evidence {
-		shown = shown[:min(len(shown), fewFindings)]
-	}
+	shown := findings[:p.first(len(findings), fewFindings)]
 	var said diagnose.Remedy
 	for _, f := range shown {
 		if f.Text != "" {
@@ -282,10 +289,7 @@ func absolute(rrtype, value string) string {
 }
 
 func (p *page) evidence(indent int, list []diagnose.Evidence, few int) {
-	shown := list
-	if !p.Evidence {
-		shown = list[:min(len(list), few)]
-	}
+	shown := list[:p.first(len(list), few)]
 	for _, e := range shown {
 		p.item(indent, "-", e.Source+": "+e.Text)
 	}
@@ -300,10 +304,7 @@ func (p *page) names(r *diagnose.Report) {
 		return
 	}
 	p.heading("Names on the certificate")
-	shown := r.Names
-	if !p.Evidence {
-		shown = shown[:min(len(shown), fewNames)]
-	}
+	shown := r.Names[:p.first(len(r.Names), fewNames)]
 	rows := make([][]string, len(shown))
 	for i, n := range shown {
 		mark := p.paint("ok", green)
@@ -325,7 +326,14 @@ func (p *page) names(r *diagnose.Report) {
 				bad++
 			}
 		}
-		p.faint(1, fmt.Sprintf("and %d more, %d of them in trouble; --evidence shows all", more, bad))
+		state := "all in order"
+		switch {
+		case bad == more:
+			state = "all in trouble"
+		case bad > 0:
+			state = fmt.Sprintf("%d of them in trouble", bad)
+		}
+		p.faint(1, fmt.Sprintf("and %d more, %s; --evidence shows all", more, state))
 	}
 }
 

@@ -11,6 +11,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -72,14 +73,14 @@ func (p *page) nothing(a *diagnose.Answer) {
 func (p *page) endpoint(e *diagnose.Endpoint) {
 	p.heading("What " + e.Name + " serves")
 	if e.Resolution != "" && e.Resolution != diagnose.OutcomeAnswer {
-		p.item(1, "-", "The name has no address: "+string(e.Resolution)+".")
+		p.item(1, "-", "The name has no address, so nothing is served there: "+outcomeWords(e.Resolution)+".")
 	}
 	if e.Canonical != "" {
 		p.item(1, "-", "It is an alias of "+code(e.Canonical)+".")
 	}
 	for _, s := range e.Served {
 		if s.Obstacle != "" {
-			p.item(1, "-", code(s.Address)+": no certificate was seen. "+s.Detail)
+			p.item(1, "-", code(s.Address)+": no certificate was seen: "+cmp.Or(strings.TrimSuffix(s.Detail, "."), obstacleWords(s.Obstacle))+".")
 			continue
 		}
 		issuer := s.Issuer

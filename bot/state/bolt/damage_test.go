@@ -294,7 +294,7 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	_ = db.View(func(tx *bbolt.Tx) error {
 		if n := tx.Bucket([]byte("a")).Stats().KeyN; n != 2 {
 			t.Errorf("the file has %d items, want 2", n)

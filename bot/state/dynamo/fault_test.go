@@ -124,8 +124,7 @@ func (p *proxy) start(t *testing.T, endpoint string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forward := httputil.NewSingleHostReverseProxy(target)
-	forward.Director = func(r *http.Request) { r.URL.Host, r.URL.Scheme = target.Host, target.Scheme }
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		action = "dynamodb:" + action
