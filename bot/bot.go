@@ -58,6 +58,10 @@ type Options struct {
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
+	// Digest says what the daily digests are like. There are some where Store
+	// and Estate are set.
+	Digest DigestOptions
+
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
 	// one user's (4).
@@ -107,8 +111,9 @@ type Bot struct {
 	estate  *estate
 	// mine gives the blocks of the App Home about the one who looks; nil for
 	// none.
-	mine func(ctx context.Context, user string) []slack.Block
-	desk fixDesk
+	mine    func(ctx context.Context, user string) []slack.Block
+	digests *Digester // nil where there are none
+	desk    fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -196,6 +201,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	b.flights = newFlights(opts.Now)
 	b.api = newAPI(opts, b.log)
+	if opts.Store != nil && opts.Estate != nil {
+		b.digests = NewDigester(opts)
+	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
 	}
@@ -264,6 +272,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.opts.Store != nil {
 		wg.Go(func() { b.stayAlive(hard) })
 		wg.Go(func() { b.keepWatch(hard) })
+	}
+	if b.digests != nil {
+		wg.Go(func() { b.digests.Run(ctx) })
 	}
 	wg.Go(func() { b.warm(hard) })
 

@@ -41,6 +41,10 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 			}
 			return
 		}
+	case "digest", "owners":
+		if b.readDigest(req, cmd, strings.ToLower(word), rest) {
+			return
+		}
 	case "why":
 		if rest == "" {
 			req.run = b.openAsk(cmd.TriggerID, view.AskState{Channel: cmd.ChannelID, Hook: cmd.ResponseURL}, req.reply)

@@ -32,6 +32,8 @@ func (b *Bot) readInteraction(req *request, c slack.InteractionCallback) {
 			b.readAskSubmission(req, c)
 		case view.CallbackSnooze:
 			b.readSnooze(req, c)
+		case view.CallbackDigest:
+			b.readDigestForm(req, c)
 		default:
 			b.readSubmission(req, c)
 		}
@@ -67,7 +69,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
-	if b.readListAction(req, c, id, action.Value, reply) {
+	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) {
 		return
 	}
 	state, err := view.ParseState(action.Value)

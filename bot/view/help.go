@@ -11,6 +11,7 @@ var examples = []struct{ Ask, Meaning string }{
 	{"why arn:aws:acm:eu-west-1:111122223333:certificate/…", "about one certificate; its id alone will do"},
 	{"why", "opens a window to choose a certificate in"},
 	{"list", "all certificates, the most urgent first; `list failing` for those that need somebody"},
+	{"digest", "when this channel is to get its daily digest; `digest preview` shows it, `owners` who gets what"},
 	{"help", "this"},
 }
 

@@ -36,8 +36,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var keep stateSettings
 	var fixing fixSettings
 	var look lookSettings
+	var digests digestSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &logging)
+	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
@@ -50,7 +51,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate = estate
+	options.Estate, options.Digest = estate, digests.options()
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/acmbot/acmbot/bot/digest"
 )
 
 // The types of settings' values. Each decodes itself for envconfig, and its
@@ -215,5 +217,70 @@ func (f *logFormat) Decode(text string) error {
 		return fmt.Errorf("is %q, which is neither text nor json", text)
 	}
 	*f = format
+	return nil
+}
+
+// A channelID is a Slack channel's id.
+type channelID string
+
+// Decode implements envconfig.Decoder.
+func (c *channelID) Decode(text string) error {
+	text = strings.TrimSpace(text)
+	if !digest.ChannelID.MatchString(text) {
+		return fmt.Errorf("is %q, which is not a channel's id such as C0123456789", text)
+	}
+	*c = channelID(text)
+	return nil
+}
+
+// A timeOfDay is a time of day, such as 09:00.
+type timeOfDay digest.Clock
+
+// Decode implements envconfig.Decoder.
+func (t *timeOfDay) Decode(text string) error {
+	at, err := digest.ParseClock(text)
+	if err != nil {
+		return fmt.Errorf("is %q, which is not a time of day such as 09:00", text)
+	}
+	*t = timeOfDay(at)
+	return nil
+}
+
+// A timeZone is the name of a time zone in the IANA database.
+type timeZone string
+
+// Decode implements envconfig.Decoder.
+func (z *timeZone) Decode(text string) error {
+	text = strings.TrimSpace(text)
+	if _, err := time.LoadLocation(text); err != nil || text == "" || text == "Local" {
+		return fmt.Errorf("is %q, which is not a time zone such as Europe/Berlin", text)
+	}
+	*z = timeZone(text)
+	return nil
+}
+
+// A quietDay is what is posted when there is nothing to tell.
+type quietDay digest.Quiet
+
+// Decode implements envconfig.Decoder.
+func (q *quietDay) Decode(text string) error {
+	quiet := digest.Quiet(strings.ToLower(strings.TrimSpace(text)))
+	if quiet != digest.QuietLine && quiet != digest.QuietNothing {
+		return fmt.Errorf("is %q, which is neither line nor nothing", text)
+	}
+	*q = quietDay(quiet)
+	return nil
+}
+
+// A digestRoute sends certificates to a channel.
+type digestRoute digest.Route
+
+// Decode implements envconfig.Decoder.
+func (r *digestRoute) Decode(text string) error {
+	route, err := digest.ParseRoute(strings.TrimSpace(text))
+	if err != nil {
+		return fmt.Errorf("has a route that cannot be read: %w", err)
+	}
+	*r = digestRoute(route)
 	return nil
 }

@@ -1,0 +1,170 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/bot/digest"
+	"github.com/acmbot/acmbot/diagnose"
+)
+
+// CallbackDigest is the callback id of the modal with a digest's settings.
+const CallbackDigest = "acm_digest_view"
+
+// The blocks and actions of that modal.
+const (
+	DigestTime   = "acm_digest_time"
+	DigestZone   = "acm_digest_zone"
+	DigestDays   = "acm_digest_days"
+	DigestQuiet  = "acm_digest_quiet"
+	DigestFilter = "acm_digest_filter"
+	// DigestWeekdays is the choice of weekdays alone.
+	DigestWeekdays = "weekdays"
+)
+
+// DigestChannel is the channel that a modal with a digest's settings is about,
+// from its private metadata. Its error is ErrStale.
+func DigestChannel(metadata string) (string, error) {
+	s, err := ParseDigestState(metadata)
+	return s.Channel, err
+}
+
+func option(value, label string) *slack.OptionBlockObject {
+	return slack.NewOptionBlockObject(value, plainText(label), nil)
+}
+
+// DigestModal asks how a channel is to get its digest.
+func DigestModal(s digest.Subscription) slack.ModalViewRequest {
+	input := func(id, label, hint string, optional bool, e slack.BlockElement) slack.Block {
+		var h *slack.TextBlockObject
+		if hint != "" {
+			h = plainText(hint)
+		}
+		b := slack.NewInputBlock(id, plainText(label), h, e)
+		b.Optional = optional
+		return b
+	}
+	at := slack.NewTimePickerBlockElement(DigestTime)
+	at.InitialTime = s.At.String()
+	zone := slack.NewPlainTextInputBlockElement(nil, DigestZone)
+	zone.InitialValue, zone.MaxLength = s.Zone, 60
+	every, weekdays := option("every", "Every day"), option(DigestWeekdays, "Monday to Friday")
+	days := slack.NewRadioButtonsBlockElement(DigestDays, every, weekdays)
+	days.InitialOption = every
+	if s.Weekdays {
+		days.InitialOption = weekdays
+	}
+	line, nothing := option(string(digest.QuietLine), "One line"), option(string(digest.QuietNothing), "Nothing")
+	quiet := slack.NewRadioButtonsBlockElement(DigestQuiet, line, nothing)
+	quiet.InitialOption = line
+	if s.Quiet == digest.QuietNothing {
+		quiet.InitialOption = nothing
+	}
+	filter := slack.NewPlainTextInputBlockElement(nil, DigestFilter)
+	filter.InitialValue, filter.MaxLength = s.Filter, 300
+	intro := rich{}
+	intro.para(text("What in "), inlines{slack.NewRichTextSectionChannelElement(s.Channel, nil)},
+		text(" needs somebody, each day: causes and fixes, what is new and what is resolved. Everybody there sees it; I have to be a member."))
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plainText("Daily digest"), Submit: plainText("Save"), Close: plainText("Cancel"),
+		CallbackID: CallbackDigest, PrivateMetadata: DigestState{Channel: s.Channel}.Encode(),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{
+			intro.block(),
+			input(DigestTime, "Time", "", false, at),
+			input(DigestZone, "Time zone", "Such as Europe/Berlin, America/New_York or UTC.", false, zone),
+			input(DigestDays, "Days", "", false, days),
+			input(DigestQuiet, "When all is quiet, post", "", false, quiet),
+			input(DigestFilter, "Only these certificates", "A domain (example.com: with all below it), account:111122223333 or tag:team=shop. Empty: those that are routed to this channel, or all if none are.", true, filter),
+		}},
+	}
+}
+
+// DigestWhen says when a channel gets its digest, and of what.
+func DigestWhen(s digest.Subscription, on bool, next string) string {
+	if !on {
+		return "This channel gets no digest."
+	}
+	days := "every day"
+	if s.Weekdays {
+		days = "Monday to Friday"
+	}
+	words := "This channel gets its digest at " + s.At.String() + " (" + s.Zone + "), " + days
+	if s.Filter != "" {
+		words += ", of `" + s.Filter + "`"
+	}
+	if s.Quiet == digest.QuietNothing {
+		words += ", and nothing when all is quiet"
+	}
+	return words + ". The next one is due on " + next + "."
+}
+
+// An OwnersRow is how many certificates one channel gets.
+type OwnersRow struct {
+	Channel, Group string
+	// By are the rules that lead there.
+	By           []string
+	Certificates int
+	Off          bool
+}
+
+const shownNobodys = 10
+
+// Owners says who gets what, and what nobody gets.
+func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope diagnose.Scope, command string) Message {
+	var d draft
+	d.add(header("Who is told of which certificates"))
+	var items []inlines
+	var words []string
+	for _, r := range rows {
+		item := inlines{slack.NewRichTextSectionChannelElement(r.Channel, nil)}
+		item = join(item, text(": "+plural(r.Certificates, "certificate")))
+		said := "<#" + r.Channel + ">: " + plural(r.Certificates, "certificate")
+		for i, by := range r.By {
+			lead := ", by "
+			if i > 0 {
+				lead = " and "
+			}
+			item = join(item, text(lead), literal(by))
+		}
+		if r.Group != "" {
+			item = join(item, text(", with a mention of "), inlines{slack.NewRichTextSectionUserGroupElement(r.Group)}, text(" when time runs out"))
+		}
+		if r.Off {
+			item = join(item, text(" – but its digest is switched off"))
+			said += ", switched off"
+		}
+		items = append(items, item)
+		words = append(words, said)
+	}
+	block := rich{}
+	if len(items) > 40 {
+		rest := len(items) - 40
+		items = append(items[:40], text(fmt.Sprintf("and %s more", plural(rest, "channel"))))
+	}
+	block.bullets(items...)
+	d.add(block.block())
+	var names []string
+	for _, c := range nobody {
+		names = append(names, code(c.DomainName))
+	}
+	said := "✅ Every certificate is somebody's."
+	if total == 0 {
+		said = "❔ There is no certificate that could be read."
+	}
+	if len(nobody) > 0 {
+		said = "⚠️ *Nobody is told of " + plural(len(nobody), "certificate") + "*: " + few(names, shownNobodys) + ". Set ACMBOT_DIGEST_CHANNEL, a route, or " + code(command+" digest") + " in a channel."
+	}
+	d.add(line(said, nil))
+	d.add(unseenBlock(scope.Unreadable))
+	return d.message("Who is told of which certificates. " + strings.Join(words, "; ") + ". " + said)
+}
+
+// DigestGone says that a digest is too old for its buttons.
+func DigestGone() slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plainText("Digest"), Close: plainText("Close"),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{line("This digest is too old: its list is not kept any more.", nil)}},
+	}
+}
