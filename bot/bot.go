@@ -46,6 +46,8 @@ type Options struct {
 	// by default.
 	Logger *slog.Logger
 
+	// Observer is told what the bot does; nobody by default.
+	Observer Observer
 	// Store keeps what must survive a restart: watches, snoozes, and what was
 	// taken and is not answered yet. Without one there are none. The caller
 	// closes it after Run.
@@ -159,6 +161,9 @@ func New(opts Options) (*Bot, error) {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Observer == nil {
+		opts.Observer = nobody{}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

@@ -60,6 +60,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	if evt.Request == nil {
 		return
 	}
+	arrived := time.Now()
 	isEvent := evt.Type == socketmode.EventTypeEventsAPI
 	if isEvent && b.tasks.closing() {
 		return // not acknowledged, so that Slack sends it again, to another copy or the next one
@@ -100,14 +101,18 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		}
 		if err != nil {
 			log.Warn("not taken", "reason", err)
+			b.opts.Observer.Declined(req.kind)
 			req.refuse(refusalFault(err, req))
 		}
 	}
 
+	answered, acked := true, false
 	if req.view != nil {
-		b.ackView(ctx, s, evt.Request, req.view)
+		acked = b.ackView(ctx, s, evt.Request, req.view)
+	} else {
+		answered, acked = b.ack(ctx, s, evt.Request, req)
 	}
-	answered := req.view != nil || b.ack(ctx, s, evt.Request, req)
+	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -161,8 +166,9 @@ func refusalFault(err error, req *request) view.Fault {
 	return f
 }
 
-// ack acknowledges an envelope. It reports whether the answer went along.
-func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, req *request) bool {
+// ack acknowledges an envelope. It reports whether the message went along, and
+// whether the acknowledgement did.
+func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, req *request) (answered, acked bool) {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
 	payload := req.payload
@@ -172,23 +178,27 @@ func (b *Bot) ack(ctx context.Context, s *socket, r *socketmode.Request, req *re
 	if payload != nil && r.AcceptsResponsePayload {
 		err := s.client.AckCtx(ctx, r.EnvelopeID, payload)
 		if err == nil {
-			return true
+			return true, true
 		}
 		s.log.Warn("an acknowledgement could not carry its answer", "envelope_id", r.EnvelopeID, "error", err)
 	}
 	if err := s.client.AckCtx(ctx, r.EnvelopeID, nil); err != nil {
 		s.log.Warn("an envelope could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+		return false, false
 	}
-	return false
+	return false, true
 }
 
-// ackView acknowledges a submission with the modal that comes next.
-func (b *Bot) ackView(ctx context.Context, s *socket, r *socketmode.Request, m *slack.ModalViewRequest) {
+// ackView acknowledges a submission with the modal that comes next, and reports
+// whether that could be written.
+func (b *Bot) ackView(ctx context.Context, s *socket, r *socketmode.Request, m *slack.ModalViewRequest) bool {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
 	if err := s.client.AckCtx(ctx, r.EnvelopeID, slack.NewUpdateViewSubmissionResponse(m)); err != nil {
 		s.log.Warn("a submission could not be acknowledged", "envelope_id", r.EnvelopeID, "error", err)
+		return false
 	}
+	return true
 }
 
 type ackPayload struct {
@@ -207,6 +217,7 @@ func (b *Bot) perform(req *request, leave func()) {
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
 	err := guard(func() error { return req.run(b.hard) })
+	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	if b.hard.Err() != nil && err != nil {
 		log.Warn("left behind", "error", err)
 		return // to be taken up again

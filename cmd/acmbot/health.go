@@ -10,23 +10,27 @@ import (
 	"github.com/acmbot/acmbot/bot"
 )
 
-// A healthServer tells an orchestrator whether the bot is connected to Slack.
+// A healthServer tells an orchestrator how the bot is, and Prometheus what it
+// does.
 type healthServer struct {
 	listener net.Listener
 	server   *http.Server
 	done     chan struct{}
 }
 
-// serveHealth listens on an address and answers GET /healthz with the bot's
-// health as JSON: with status 200 where a connection to Slack is alive, with
-// 503 otherwise.
-func serveHealth(address string, health func() bot.Health) (*healthServer, error) {
+// serveHealth listens on an address. It answers GET /healthz and /readyz with
+// the bot's health as JSON: with status 200 where a connection to Slack is
+// alive, with 503 otherwise. /livez has 200 as long as the program runs: to
+// start it anew does not help where Slack is down. /metrics is for Prometheus.
+func serveHealth(address string, health func() bot.Health, metrics http.Handler) (*healthServer, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, &settingError{"ACMBOT_HEALTH_LISTEN", fmt.Sprintf("is %q, where acmbot cannot listen: %s", address, listenTrouble(err)), ""}
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	connected := func(w http.ResponseWriter, _ *http.Request) {
 		h := health()
 		w.Header().Set("Content-Type", "application/json")
 		if !h.Alive {
@@ -37,7 +41,9 @@ func serveHealth(address string, health func() bot.Health) (*healthServer, error
 			"alive": h.Alive, "sockets": h.Sockets, "wanted": h.Wanted,
 			"running": h.Running, "waiting": h.Waiting, "missing_scopes": h.MissingScopes,
 		})
-	})
+	}
+	mux.HandleFunc("GET /healthz", connected)
+	mux.HandleFunc("GET /readyz", connected)
 	s := &healthServer{
 		listener: listener,
 		server:   &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},

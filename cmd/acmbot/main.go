@@ -27,6 +27,7 @@ const usage = `acmbot tells why an AWS Certificate Manager certificate does not 
   acmbot why <domain>   say it here, with the fix
   acmbot digest         say which certificates need somebody today
   acmbot run            answer in Slack
+  acmbot doctor         check whether it can work here
   acmbot demo           try the bot in the browser, without AWS and without Slack
   acmbot version        print the version
   acmbot help [command] explain a command
@@ -38,7 +39,7 @@ Try: acmbot demo
 type command func(ctx context.Context, c *console, args []string) error
 
 func commands() map[string]command {
-	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "demo": runDemo, "version": runVersion}
+	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "demo": runDemo, "version": runVersion}
 }
 
 // A console is what a command reads and writes.

@@ -45,10 +45,12 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		return &exitError{exitUsage, err}
 	}
 
+	measured := newMetrics()
+	where = measured.meter(where)
 	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
 	defer estate.Close()
-	options := slack.bot(doctor, time.Duration(look.Timeout), log)
+	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
 	options.Estate, options.Digest = estate, digests.options()
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
@@ -60,12 +62,14 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Fix = fixing.options(where, log)
+	options.Observer = measured
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
 	if slack.Health != "" {
-		health, err := serveHealth(string(slack.Health), b.Health)
+		measured.watch(b.Health)
+		health, err := serveHealth(string(slack.Health), b.Health, measured.handler())
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}

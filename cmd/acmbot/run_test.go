@@ -150,7 +150,7 @@ func TestRunRefused(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	for _, alive := range []bool{true, false} {
-		s, err := serveHealth("127.0.0.1:0", func() bot.Health { return bot.Health{Alive: alive, Sockets: 1, Wanted: 2} })
+		s, err := serveHealth("127.0.0.1:0", func() bot.Health { return bot.Health{Alive: alive, Sockets: 1, Wanted: 2} }, http.NotFoundHandler())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestHealth(t *testing.T) {
 		if err != nil || got.Alive != alive || got.Sockets != 1 || got.Wanted != 2 || (response.StatusCode == http.StatusOK) != alive {
 			t.Errorf("alive %v: got %s with %+v, %v", alive, response.Status, got, err)
 		}
-		if _, err := serveHealth("127.0.0.1:99999", nil); err == nil || !strings.HasPrefix(err.Error(), "ACMBOT_HEALTH_LISTEN ") {
+		if _, err := serveHealth("127.0.0.1:99999", nil, nil); err == nil || !strings.HasPrefix(err.Error(), "ACMBOT_HEALTH_LISTEN ") {
 			t.Errorf("a port that cannot be: %v", err)
 		}
 	}

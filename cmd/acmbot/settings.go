@@ -28,7 +28,7 @@ type slackSettings struct {
 	Workers  count         `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
 	Queue    count         `envconfig:"ACMBOT_QUEUE" default:"64" desc:"How many questions may wait beside those; more are declined."`
 	PerUser  count         `envconfig:"ACMBOT_PER_USER" default:"4" desc:"How many questions one person may have in work at a time."`
-	Health   listenAddress `envconfig:"ACMBOT_HEALTH_LISTEN" shown:"none" desc:"An address, such as :8081, on which GET /healthz tells whether the bot is connected to Slack."`
+	Health   listenAddress `envconfig:"ACMBOT_HEALTH_LISTEN" shown:"none" desc:"An address, such as :8081, on which GET /readyz (and /healthz) tells whether the bot is connected to Slack, /livez whether it runs, and /metrics what it does, for Prometheus."`
 }
 
 // lookSettings are where and how certificates, DNS and endpoints are looked

@@ -8,8 +8,9 @@ import (
 	"runtime/debug"
 )
 
-// version is set by releases: go build -ldflags "-X main.version=v1.2.3".
-var version string
+// version and revision are set by releases, and by builds that Go does not see
+// the repository of: go build -ldflags "-X main.version=v1.2.3 -X main.revision=…".
+var version, revision string
 
 func runVersion(_ context.Context, c *console, args []string) error {
 	flags := flag.NewFlagSet("version", flag.ContinueOnError)
@@ -38,6 +39,9 @@ func describeVersion() string {
 func buildOf(released string, info *debug.BuildInfo) (name, commit string) {
 	name = released
 	dirty := ""
+	if revision != "" {
+		commit = ", commit " + revision[:min(12, len(revision))]
+	}
 	if info != nil {
 		if name == "" && info.Main.Version != "(devel)" {
 			name = info.Main.Version

@@ -100,7 +100,7 @@ func (g *Gatherer) Answer(ctx context.Context, q diagnose.Query, progress func(d
 		early.Go(func() error { look.endpoint(ctx, q.Domain); return nil })
 		early.Go(func() error { look.caaThrough(ctx, q.Domain, 0); return nil })
 	}
-	progress(diagnose.Progress{Stage: "finding the certificates in ACM"})
+	progress(diagnose.Progress{Stage: StageFind})
 	found := g.o.Inventory.Find(ctx, q, progress)
 	answer.Scope, answer.More, answer.Similar = found.Scope, found.More, found.Similar
 	if len(found.Certificates) == 0 {
@@ -117,7 +117,7 @@ func (g *Gatherer) Answer(ctx context.Context, q diagnose.Query, progress func(d
 		certificates = mostRelevant(certificates, g.o.Certificates, &answer.More)
 	}
 	facts := make([]diagnose.Facts, len(certificates))
-	progress(diagnose.Progress{Stage: "asking DNS and the endpoints", Total: len(certificates)})
+	progress(diagnose.Progress{Stage: StageLook, Total: len(certificates)})
 	var all errgroup.Group
 	for i := range certificates {
 		all.Go(func() error {
@@ -131,7 +131,7 @@ func (g *Gatherer) Answer(ctx context.Context, q diagnose.Query, progress func(d
 	for i := range facts {
 		facts[i].DNS = dns
 	}
-	progress(diagnose.Progress{Stage: "weighing what was seen"})
+	progress(diagnose.Progress{Stage: StageJudge})
 	answer.Conclude(facts)
 	return answer
 }
