@@ -39,7 +39,9 @@ type Posting struct {
 
 const (
 	// leaseTime is how long a replica has a post to itself, and sendTime how
-	// much of it may be used to send: what is left is for clocks that differ.
+	// much of it may be used to send: what is left is for clocks that differ. A
+	// clock further ahead than that takes the lease while its holder may still
+	// be sending, and the two may then both post.
 	leaseTime = 4 * time.Minute
 	sendTime  = 90 * time.Second
 	// keepPosting is how long is remembered that something was posted; far
