@@ -256,14 +256,16 @@ func nearestWord(typed string) string {
 	best, least := "", 3
 	for _, w := range FilterWords() {
 		word, _, _ := strings.Cut(w.Word, ":")
-		if d := editDistance(typed, word); d < least && d < len(word)/2 {
+		if d := EditDistance(typed, word); d < least && d < len(word)/2 {
 			best, least = word, d
 		}
 	}
 	return best
 }
 
-func editDistance(a, b string) int {
+// EditDistance is the Levenshtein distance of two words, in bytes: how many have
+// to be put in, taken out or changed to make one of the other.
+func EditDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -81,7 +81,7 @@ func report(a diagnose.Answer, o Options) Message {
 
 	d.add(namesBlock(r, askedName(a, r)))
 	d.add(consequences(r))
-	d.add(unseenBlock(unseenOf(a, r)))
+	d.add(unseenBlock("Could not be checked", unseenOf(a, r)))
 	d.add(where(a, r))
 	d.add(others(a)...)
 
@@ -262,7 +262,8 @@ func consequences(r *diagnose.Report) slack.Block {
 	return small("Follows from the above, and goes away with it: " + strings.Join(list, "; ") + ".")
 }
 
-func unseenBlock(list []diagnose.Unseen) slack.Block {
+// unseenBlock lists what could not be seen, under a title.
+func unseenBlock(title string, list []diagnose.Unseen) slack.Block {
 	if len(list) == 0 {
 		return nil
 	}
@@ -275,7 +276,7 @@ func unseenBlock(list []diagnose.Unseen) slack.Block {
 		items = append(items, unseenLine(u))
 	}
 	block := rich{}
-	block.para(bold("Could not be checked"))
+	block.para(bold(title))
 	block.bullets(items...)
 	return block.block()
 }

@@ -157,7 +157,7 @@ func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope
 		said = "⚠️ *Nobody is told of " + plural(len(nobody), "certificate") + "*: " + few(names, shownNobodys) + ". Set ACMBOT_DIGEST_CHANNEL, a route, or " + code(command+" digest") + " in a channel."
 	}
 	d.add(line(said, nil))
-	d.add(unseenBlock(scope.Unreadable))
+	d.add(unseenBlock("Could not be checked", scope.Unreadable))
 	return d.message("Who is told of which certificates. " + strings.Join(words, "; ") + ". " + said)
 }
 

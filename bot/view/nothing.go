@@ -49,7 +49,7 @@ func nothing(a diagnose.Answer, o Options) Message {
 	body.para(text(looked))
 	d.add(body.block())
 	d.add(endpointBlock(a.Endpoint))
-	d.add(unreadable(a.Scope.Unreadable))
+	d.add(unseenBlock("It may be where I could not look", a.Scope.Unreadable))
 
 	hint := rich{}
 	if a.Query.Domain != "" {
@@ -129,24 +129,6 @@ func lookedIn(s diagnose.Scope) string {
 		looked = "Looked through " + plural(s.Certificates, "certificate") + " in " + few(accounts, shownPlaces)
 	}
 	return looked + "."
-}
-
-func unreadable(list []diagnose.Unseen) slack.Block {
-	if len(list) == 0 {
-		return nil
-	}
-	var items []inlines
-	for i, u := range list {
-		if i == shownUnseen && len(list) > shownUnseen+1 {
-			items = append(items, text(fmt.Sprintf("and %d more: press Show evidence.", len(list)-i)))
-			break
-		}
-		items = append(items, unseenLine(u))
-	}
-	block := rich{}
-	block.para(bold("It may be where I could not look"))
-	block.bullets(items...)
-	return block.block()
 }
 
 func similarNames(a diagnose.Answer) []diagnose.CertificateRef {

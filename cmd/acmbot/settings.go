@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // The settings are environment variables. The struct tags are all there is to
@@ -165,7 +167,7 @@ func misspelt(environ []string) []error {
 		known := false
 		for _, s := range allSettings() {
 			known = known || s.Name == name
-			if distance(s.Name, name) <= 2 {
+			if diagnose.EditDistance(s.Name, name) <= 2 {
 				near = s.Name
 			}
 		}
@@ -174,27 +176,6 @@ func misspelt(environ []string) []error {
 		}
 	}
 	return errs
-}
-
-// distance is the Levenshtein distance of two names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // printSettings writes the settings for `acmbot run --help`.
