@@ -2,7 +2,9 @@ package dnstrace_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,18 +15,30 @@ import (
 	"github.com/acmbot/acmbot/diagnose/dnstrace"
 )
 
+// listenBoth finds a port that is free over UDP and over TCP.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, streams
+		}
+		_ = packets.Close()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // serveRoot answers every query on one port, over the transports that it is
 // given a handler for.
 func serveRoot(t *testing.T, udp, tcp dns.HandlerFunc) string {
 	t.Helper()
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams, err := net.Listen("tcp", packets.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := listenBoth(t)
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: udp}, {Listener: streams, Handler: tcp}} {
 		ready := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(ready) }

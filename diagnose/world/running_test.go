@@ -2,8 +2,10 @@ package world_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,13 +14,37 @@ import (
 	"github.com/acmbot/acmbot/diagnose/world"
 )
 
+// startLiteral starts the minimal world on its literal addresses. Another
+// package's tests may have a world on them, which ends.
+func startLiteral(t *testing.T) *world.Running {
+	t.Helper()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	patience := time.After(2 * time.Minute)
+	for {
+		r, err := parse(t, minimal).Start(t.Context(), world.Options{Literal: true})
+		if err == nil {
+			t.Cleanup(r.Close)
+			return r
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+		select {
+		case <-again.C:
+		case <-patience:
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestLiteral(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.113.0.1:443")
 	if err != nil {
 		t.Skipf("the port 443 of 127.113.0.1 cannot be used here: %v", err)
 	}
 	_ = listener.Close()
-	r := start(t, parse(t, minimal), world.Options{Literal: true})
+	r := startLiteral(t)
 	o := r.DNSOptions()
 	o.Roots, err = dnstrace.ParseRootHints(strings.NewReader(r.RootHints()))
 	if err != nil {
