@@ -52,7 +52,7 @@ func TestEventsAreTaken(t *testing.T) {
 	events, store := newEvents(), memory.New(clockAtNine)
 	estate := &listOf{now: clockAtNine}
 	open(t, workspace.Options{}, func(o *Options) {
-		o.Estate, o.Store, o.Now, o.Events = estate, store, clockAtNine, events
+		o.Estate, o.Store, o.Now, o.Events, o.Alert.On = estate, store, clockAtNine, events, true
 	}).connected()
 	cert := pending(1, "shop.example.com", nine.AddDate(0, 0, 12))
 	if err := events.send(t, diagnose.Event{ID: "1", Kind: diagnose.EventActionRequired, ARN: cert.ARN, Account: cert.Account, Region: cert.Region}); err != nil {

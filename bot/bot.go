@@ -61,8 +61,11 @@ type Options struct {
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
 	Digest DigestOptions
+	// Alert says how channels are told between their digests. There are alerts
+	// where it is on and Store and Estate are set.
+	Alert AlertOptions
 	// Events tell of certificates that are worth a look at once; nil where only
-	// the scans find them. They are run where Store and Estate are set.
+	// the scans find them. They are taken where there are alerts.
 	Events diagnose.EventSource
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
@@ -116,6 +119,7 @@ type Bot struct {
 	// none.
 	mine    func(ctx context.Context, user string) []slack.Block
 	digests *Digester // nil where there are none
+	alerts  *Alerter  // nil where there are none
 	desk    fixDesk
 
 	late time.Duration // after its deadline a diagnosis may still come back
@@ -207,6 +211,9 @@ func New(opts Options) (*Bot, error) {
 	if opts.Store != nil && opts.Estate != nil {
 		b.digests = NewDigester(opts)
 	}
+	if b.digests != nil && opts.Alert.On {
+		b.alerts = NewAlerter(opts)
+	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
 	}
@@ -279,8 +286,11 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
 	}
-	if b.digests != nil && b.opts.Events != nil {
-		wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+	if b.alerts != nil {
+		wg.Go(func() { b.alerts.Run(hard, b.opts.FollowEvery) })
+		if b.opts.Events != nil {
+			wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+		}
 	}
 	wg.Go(func() { b.warm(hard) })
 
