@@ -61,6 +61,9 @@ type Options struct {
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
 	Digest DigestOptions
+	// Events tell of certificates that are worth a look at once; nil where only
+	// the scans find them. They are run where Store and Estate are set.
+	Events diagnose.EventSource
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
@@ -275,6 +278,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
+	}
+	if b.digests != nil && b.opts.Events != nil {
+		wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
 	}
 	wg.Go(func() { b.warm(hard) })
 
