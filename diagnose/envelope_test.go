@@ -30,8 +30,6 @@ func moment(text string) time.Time {
 	return at
 }
 
-func days(n int) *int { return &n }
-
 func documentedEvents() map[string][]Event {
 	event := func(id string, kind EventKind, at string, rest Event) []Event {
 		rest.ID, rest.Kind, rest.At = id, kind, moment(at)
@@ -41,19 +39,19 @@ func documentedEvents() map[string][]Event {
 	const common = "2019-12-22T18:43:48Z"
 	return map[string][]Event{
 		"approaching-expiration": event("9c95e8e4-96a4-ef3f-b739-b6aa5b193afb", EventApproachingExpiration, "2020-09-30T06:51:08Z",
-			Event{DomainName: "example.com", DaysLeft: days(31)}),
+			Event{DomainName: "example.com", DaysLeft: new(31)}),
 		"approaching-expiration-2020": event("9c95e8e4-96a4-ef3f-b739-b6aa5b193afc", EventApproachingExpiration, "2020-09-30T06:51:08Z",
-			Event{DomainName: "My Awesome Service", DaysLeft: days(31)}),
+			Event{DomainName: "My Awesome Service", DaysLeft: new(31)}),
 		"expired": event("0b1f6a52-7a0e-4c8e-9b0c-2d4f3e5a6b7c", EventExpired, common,
 			Event{DomainName: "example.com", NotAfter: moment(common)}),
 		"available-renewal": event("1c2a7b63-8b1f-4d9f-8c1d-3e5a4f6b7c8d", EventAvailable, common,
-			Event{DomainName: "example.com", Action: "RENEWAL", NotAfter: moment("2020-07-07T18:43:48Z"), DaysLeft: days(198)}),
+			Event{DomainName: "example.com", Action: "RENEWAL", NotAfter: moment("2020-07-07T18:43:48Z"), DaysLeft: new(198)}),
 		"available-reimport": event("2d3b8c74-9c2a-4e0a-9d2e-4f6b5a7c8d9e", EventAvailable, common,
-			Event{DomainName: "example.com", Action: "REIMPORT", NotAfter: moment("2020-03-21T18:43:48Z"), DaysLeft: days(90)}),
+			Event{DomainName: "example.com", Action: "REIMPORT", NotAfter: moment("2020-03-21T18:43:48Z"), DaysLeft: new(90)}),
 		"renewal-action-required": event("3e4c9d85-0d3b-4f1b-8e3f-5a7c6b8d9e0f", EventActionRequired, common,
-			Event{DomainName: "example.com", Reason: "CAA_ERROR", NotAfter: moment("2020-01-21T18:43:48Z"), DaysLeft: days(30)}),
+			Event{DomainName: "example.com", Reason: "CAA_ERROR", NotAfter: moment("2020-01-21T18:43:48Z"), DaysLeft: new(30)}),
 		"renewal-action-required-pending": event("4f5d0e96-1e4c-4a2c-9f4a-6b8d7c9e0f1a", EventActionRequired, common,
-			Event{DomainName: "example.com", Reason: "PENDING_DOMAIN_VALIDATION", NotAfter: moment("2020-01-06T18:43:48Z"), DaysLeft: days(15)}),
+			Event{DomainName: "example.com", Reason: "PENDING_DOMAIN_VALIDATION", NotAfter: moment("2020-01-06T18:43:48Z"), DaysLeft: new(15)}),
 		"revoked": event("5a6e1fa7-2f5d-4b3d-8a5b-7c9e8d0f1a2b", EventRevoked, common,
 			Event{DomainName: "example.com", NotAfter: moment("2020-02-22T18:43:48Z")}),
 		"rotated":                     event("6b7f2ab8-3a6e-4c4e-9b6c-8d0f9e1a2b3c", EventRotated, common, Event{}),
@@ -175,7 +173,7 @@ func TestParseEventsTolerates(t *testing.T) {
 	}{
 		"days as a string": {
 			`{"source": "aws.acm", "detail-type": "ACM Certificate Approaching Expiration", "resources": ["` + eventCert + `"], "detail": {"DaysToExpiry": "31"}}`,
-			Event{Kind: EventApproachingExpiration, DaysLeft: days(31)},
+			Event{Kind: EventApproachingExpiration, DaysLeft: new(31)},
 		},
 		"days that are no number": {
 			`{"source": "aws.acm", "detail-type": "ACM Certificate Approaching Expiration", "resources": ["` + eventCert + `"], "detail": {"DaysToExpiry": null}}`,
@@ -199,7 +197,7 @@ func TestParseEventsTolerates(t *testing.T) {
 		},
 		"detail and resources only": {
 			`{"resources": ["` + eventCert + `"], "detail": {"DaysToExpiry": "3", "CommonName": "example.com"}}`,
-			Event{Kind: EventApproachingExpiration, DomainName: "example.com", DaysLeft: days(3)},
+			Event{Kind: EventApproachingExpiration, DomainName: "example.com", DaysLeft: new(3)},
 		},
 	}
 	for name, test := range tests {
