@@ -129,7 +129,7 @@ func getQueueAttributes(c *invocation) (any, *Error) {
 
 // A sending is what SendMessage takes, or an entry of its batch.
 type sending struct {
-	ID, MessageBody, MessageGroupId, MessageDeduplicationId string
+	ID, MessageBody, MessageGroupID, MessageDeduplicationID string
 	DelaySeconds                                            *int
 	MessageAttributes                                       map[string]any
 }
@@ -146,16 +146,16 @@ func (q *Queue) take(c *invocation, in sending) (*message, *Error) {
 		return nil, missing("MessageBody")
 	case len(in.MessageAttributes) > 0:
 		return nil, &Error{Code: "UnsupportedOperation", Message: "This queue takes no message attributes."}
-	case q.fifo() && in.MessageGroupId == "":
+	case q.fifo() && in.MessageGroupID == "":
 		return nil, missing("MessageGroupId")
-	case q.fifo() && in.MessageDeduplicationId == "" && !q.ContentBased:
+	case q.fifo() && in.MessageDeduplicationID == "" && !q.ContentBased:
 		return nil, &Error{Code: "InvalidParameterValue", Message: "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"}
 	}
 	var delay time.Duration
 	if in.DelaySeconds != nil {
 		delay = time.Duration(*in.DelaySeconds) * time.Second
 	}
-	return q.send(c.now(), delay, in.MessageBody, in.MessageGroupId, in.MessageDeduplicationId), nil
+	return q.send(c.now(), delay, in.MessageBody, in.MessageGroupID, in.MessageDeduplicationID), nil
 }
 
 func sendMessage(c *invocation) (any, *Error) {
