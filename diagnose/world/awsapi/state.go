@@ -107,6 +107,7 @@ type Region struct {
 	Name         string
 	Certificates []*Certificate
 	Authorities  []*Authority
+	queues       []*Queue
 
 	// DaysBeforeExpiry is the account configuration's; 45 where it is 0.
 	DaysBeforeExpiry int
