@@ -43,6 +43,10 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"route53:ListHostedZonesByName":    listHostedZonesByName,
 	"route53:ListResourceRecordSets":   listResourceRecordSets,
 
+	"secretsmanager:GetSecretValue": getSecretValue,
+
+	"ssm:GetParameter": getParameter,
+
 	"sts:AssumeRole":        assumeRole,
 	"sts:GetCallerIdentity": getCallerIdentity,
 }

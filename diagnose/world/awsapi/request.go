@@ -15,7 +15,7 @@ import (
 type protocol int
 
 const (
-	jsonProtocol  protocol = iota // AWS JSON 1.1: ACM, AWS Private CA
+	jsonProtocol  protocol = iota // AWS JSON 1.1: ACM, AWS Private CA, Secrets Manager, Systems Manager
 	queryProtocol                 // AWS Query: STS
 	restXML                       // REST XML: Route 53
 )
@@ -53,7 +53,9 @@ func (r *request) identify() {
 		prefix, action, _ := strings.Cut(target, ".")
 		r.action = action
 		if r.service == "" {
-			r.service = map[string]string{"CertificateManager": "acm", "ACMPrivateCA": "acm-pca"}[prefix]
+			r.service = map[string]string{
+				"CertificateManager": "acm", "ACMPrivateCA": "acm-pca", "secretsmanager": "secretsmanager", "AmazonSSM": "ssm",
+			}[prefix]
 		}
 	case strings.HasPrefix(r.URL.Path, route53Version):
 		r.protocol = restXML

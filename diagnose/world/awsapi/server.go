@@ -1,6 +1,6 @@
 // Package awsapi is an embedded AWS API: the parts of AWS Certificate Manager,
-// Security Token Service, Route 53 and AWS Private CA that acmbot uses, over
-// the wire protocols and with the signatures that the unmodified AWS SDK
+// Security Token Service, Route 53, AWS Private CA, Secrets Manager and Systems
+// Manager Parameter Store that acmbot uses, over the wire protocols and with the signatures that the unmodified AWS SDK
 // speaks. It serves the demo and the tests.
 //
 // One [Server] answers for all services, accounts and regions: point
@@ -74,7 +74,7 @@ func (s *Server) Inject(f *Fault) (remove func()) {
 // A Call is one request that the API answered.
 type Call struct {
 	Time    time.Time
-	Service string // as signed for: acm, sts, route53, acm-pca
+	Service string // as signed for: acm, sts, route53, acm-pca, secretsmanager, ssm
 	Action  string
 	Account string // of the caller; empty where the credentials were not known
 	Region  string
