@@ -145,7 +145,7 @@ func readSecrets(ctx context.Context, log *slog.Logger, specs ...any) error {
 	for _, spec := range specs {
 		s := reflect.ValueOf(spec).Elem()
 		for i, described := range describe(s.Interface()) {
-			kept, ok := s.Field(i).Addr().Interface().(keptSecret)
+			kept, ok := reflect.TypeAssert[keptSecret](s.Field(i).Addr())
 			if !ok || kept.reference() == (secrets.Reference{}) {
 				continue
 			}
