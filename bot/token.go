@@ -23,6 +23,8 @@ type TokenSource struct {
 	// Every is about how often it is read; 5 minutes by default. Where Slack
 	// refuses the token in use it is read at once.
 	Every time.Duration
+
+	again time.Duration // refusedEvery by default
 }
 
 const (
@@ -97,6 +99,9 @@ func newTokens(opts Options, log *slog.Logger) *tokens {
 		t.reading, t.changed = make(chan struct{}, 1), make(chan struct{})
 		if t.source.Every <= 0 {
 			t.source.Every = sourceEvery
+		}
+		if t.source.again <= 0 {
+			t.source.again = refusedEvery
 		}
 	}
 	return ts
@@ -239,7 +244,7 @@ func (t *token) replace(ctx context.Context, refused string) (value string, ok b
 			return "", false
 		}
 		if !first {
-			timer := time.NewTimer(refusedEvery)
+			timer := time.NewTimer(t.source.again)
 			select {
 			case <-ctx.Done():
 				timer.Stop()
@@ -250,7 +255,7 @@ func (t *token) replace(ctx context.Context, refused string) (value string, ok b
 			case <-timer.C:
 			}
 		}
-		t.renew(ctx, refusedEvery/2)
+		t.renew(ctx, t.source.again/2)
 	}
 }
 
