@@ -196,10 +196,20 @@ func (b *Board) Take(l Look) bool {
 
 // tell puts what is not told yet into the outbox.
 func (b *Board) tell(l Look) {
+	seen := map[string]bool{}
+	for i := range l.Sights {
+		seen[l.Sights[i].ARN] = l.Sights[i].Status != Unknown
+	}
+	// What could not be read may have changed, so nothing is told of it.
+	readable := func(list []*Incident) bool {
+		return slices.ContainsFunc(list, func(i *Incident) bool {
+			return seen[i.Item.ARN] || slices.Contains(l.Read, diagnose.Place{Account: i.Item.Account, Region: i.Item.Region})
+		})
+	}
 	members := b.members()
 	for _, id := range sorted(b.Threads) {
 		t := b.Threads[id]
-		if t.Wave == nil {
+		if t.Wave == nil && readable(members[id]) {
 			for _, i := range members[id] {
 				b.tellOne(t, i, l.At)
 			}
@@ -214,7 +224,7 @@ func (b *Board) tell(l Look) {
 	b.open(fresh, l)
 	members = b.members()
 	for _, id := range sorted(b.Threads) {
-		if t := b.Threads[id]; t.Wave != nil {
+		if t := b.Threads[id]; t.Wave != nil && readable(members[id]) {
 			b.tellWave(t, members[id], l.At)
 		}
 	}

@@ -37,8 +37,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var alerts alertSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
+	err = load(&slack, &keep, &fixing, &look, &digests, &alerts, &logging)
 	log := logging.logger(c.stderr)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
@@ -52,7 +53,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest = estate, digests.options()
+	options.Estate, options.Digest, options.Alert = estate, digests.options(), alerts.options()
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
