@@ -265,9 +265,17 @@ func waveLead(c alert.Card) string {
 	}
 	words += " *" + waveOf(c, n.All) + " got into trouble with one cause*"
 	if n.Open < n.All {
-		words += fmt.Sprintf(" – %d of %d are out of it: %s", n.All-n.Open, n.All, fates(n))
+		words += " – " + wayOut(n)
 	}
 	return words
+}
+
+// wayOut is how many certificates of a wave are out of trouble, and how.
+func wayOut(n alert.Counts) string {
+	if done := n.All - n.Open; n.Renewed == done {
+		return fmt.Sprintf("%d of %d renewed", done, n.All)
+	}
+	return fmt.Sprintf("%d of %d are out of it: %s", n.All-n.Open, n.All, fates(n))
 }
 
 func waveAlert(c alert.Card, n *alert.Notice, o AlertOptions) Message {
@@ -359,13 +367,7 @@ func waveNews(n alert.Notice, o AlertOptions) Message {
 		lines = append(lines, fmt.Sprintf("➕ %d more with this cause: %d in all", now.All-was.All, now.All))
 	}
 	if done, before := now.All-now.Open, was.All-was.Open; done != before && !has(alert.NewsAgain) {
-		words := fmt.Sprintf("%d of %d are out of trouble", done, now.All)
-		if now.Renewed == done {
-			words = fmt.Sprintf("%d of %d renewed", done, now.All)
-		} else if f := fates(now); f != "" {
-			words += ": " + f
-		}
-		lines = append(lines, "📈 "+words+fmt.Sprintf("; %d to go", now.Open))
+		lines = append(lines, "📈 "+wayOut(now)+fmt.Sprintf("; %d to go", now.Open))
 	}
 	if n.Gap > 0 && has(alert.NewsProgress) {
 		print = append(print, "More in "+spanWords(n.Gap)+" at the earliest, unless it gets worse or is over")
