@@ -47,7 +47,6 @@ type Alerter struct {
 	calm map[string]calm
 	// stale are the channels whose first messages may not show how things are.
 	stale map[string]bool
-	nudge chan struct{}
 }
 
 type calm struct {
@@ -79,7 +78,7 @@ func NewAlerter(opts Options) *Alerter {
 		o.MostLooks = 300
 	}
 	opts.Digest.MostLooks, opts.Digest.Looks, opts.Digest.LookTimeout = o.MostLooks, o.Looks, o.LookTimeout
-	return &Alerter{Digester: NewDigester(opts), o: o, calm: map[string]calm{}, stale: map[string]bool{}, nudge: make(chan struct{}, 1)}
+	return &Alerter{Digester: NewDigester(opts), o: o, calm: map[string]calm{}, stale: map[string]bool{}}
 }
 
 // Run looks and tells until ctx ends, every so often.
@@ -88,23 +87,9 @@ func (a *Alerter) Run(ctx context.Context, every time.Duration) {
 		if _, err := a.Tick(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("alerts could not be made; trying again", "error", err)
 		}
-		timer := time.NewTimer(every)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if pause(ctx, every) != nil {
 			return
-		case <-a.nudge:
-			timer.Stop()
-		case <-timer.C:
 		}
-	}
-}
-
-// soon has the next Tick come at once.
-func (a *Alerter) soon() {
-	select {
-	case a.nudge <- struct{}{}:
-	default:
 	}
 }
 
@@ -469,13 +454,7 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []audience
 				seen.Sights = append(seen.Sights, alert.Sight{Item: i.Item, Status: alert.Gone})
 			}
 		}
-		err := alert.Change(ctx, a.store, s.Channel, a.now(), func(b *alert.Board) bool {
-			named := false
-			for arn, h := range events {
-				named = b.Name(arn, h.Users[s.Channel]) || named
-			}
-			return b.Take(seen) || named
-		})
+		err := alert.Change(ctx, a.store, s.Channel, a.now(), func(b *alert.Board) bool { return b.Take(seen) })
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -597,22 +576,17 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 		a.log.Error("an alert could not be posted for a day; it is dropped", "channel", b.Channel, "thread", n.Thread)
 		return false, a.struck(ctx, b, n, "", "")
 	}
+	if !n.Final {
+		var err error
+		if n, err = a.finish(ctx, b, n); err != nil {
+			return false, err
+		}
+	}
 	card, ok := b.Card(n.Thread)
 	if !ok {
 		card = n.Card
 	}
 	opts := view.AlertOptions{Channel: b.Channel, Thread: n.Thread}
-	if n.Card.Wave == nil && t.TS != "" {
-		watchers, err := watch.In(ctx, a.store, watch.Place{Channel: b.Channel, Thread: t.TS}, n.Card.Item.ARN)
-		if err != nil {
-			return false, err
-		}
-		for _, u := range watchers {
-			if !slices.Contains(n.Users, u) {
-				n.Users = append(slices.Clone(n.Users), u)
-			}
-		}
-	}
 	m, payload := view.AlertNews(n, opts), n.Metadata()
 	if t.TS == "" {
 		m = view.Alert(card, &n, opts)
@@ -646,6 +620,35 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	return did, a.struck(ctx, b, n, ts, card.Hash())
 }
 
+// finish completes a notice before it is posted: those who watch the certificate
+// in its thread are named.
+func (a *Alerter) finish(ctx context.Context, b *alert.Board, n alert.Notice) (alert.Notice, error) {
+	var watchers []string
+	if ts := b.Threads[n.Thread].TS; n.Card.Wave == nil && ts != "" {
+		var err error
+		if watchers, err = watch.In(ctx, a.store, watch.Place{Channel: b.Channel, Thread: ts}, n.Card.Item.ARN); err != nil {
+			return n, err
+		}
+	}
+	err := alert.Change(ctx, a.store, b.Channel, a.now(), func(b *alert.Board) bool {
+		o := b.Notice(n.Thread, n.N)
+		if o == nil {
+			return false
+		}
+		if !o.Final {
+			for _, u := range watchers {
+				if !slices.Contains(o.Users, u) {
+					o.Users = append(o.Users, u)
+				}
+			}
+			o.Final = true
+		}
+		n = *o
+		return true
+	})
+	return n, err
+}
+
 // struck takes a notice out of the outbox. The first one that is posted is what
 // the others are replies to.
 func (a *Alerter) struck(ctx context.Context, b *alert.Board, n alert.Notice, ts, shown string) error {
@@ -655,7 +658,12 @@ func (a *Alerter) struck(ctx context.Context, b *alert.Board, n alert.Notice, ts
 			return false
 		}
 		b.Outbox = slices.Delete(b.Outbox, at, at+1)
-		if t := b.Threads[n.Thread]; t != nil && t.TS == "" {
+		t := b.Threads[n.Thread]
+		if t == nil || ts == "" {
+			return true
+		}
+		t.Named = n.Users
+		if t.TS == "" {
 			t.TS, t.Shown = ts, shown
 		}
 		return true
@@ -703,23 +711,22 @@ func (a *Alerter) refresh(ctx context.Context, b *alert.Board) error {
 }
 
 // covers reports whether an alert's own thread tells what a watch in it is to
-// tell. The certificate is then looked at at once, and those who watch are named
-// in what the thread says.
+// tell. The certificate is then looked at soon, and those who watch are named in
+// what the thread says.
 func (a *Alerter) covers(ctx context.Context, w watch.Watch) bool {
-	if a == nil || w.Place.Direct() || w.Notice == nil || w.Snooze != nil {
+	if a == nil || w.Place.Direct() {
 		return false
 	}
-	b, err := alert.Load(ctx, a.store, w.Place.Channel)
-	if err != nil {
+	var covers bool
+	err := alert.Change(ctx, a.store, w.Place.Channel, a.now(), func(b *alert.Board) (changed bool) {
+		covers, changed = b.Covers(&w, a.thresholds())
+		return changed
+	})
+	if err != nil || !covers {
 		return false // rather twice than never
 	}
-	i, t := b.Incidents[w.ARN], b.ThreadAt(w.Place.Thread)
-	if i == nil || t == nil || i.Thread != t.ID || t.Wave != nil || !i.Covers(w.Notice, a.thresholds()) {
-		return false
+	if err := alert.Nudge(ctx, a.store, w.ARN, a.now()); err != nil {
+		a.log.Warn("a watched certificate waits for the next scan", "error", err)
 	}
-	if err := alert.Join(ctx, a.store, w.ARN, w.Place.Channel, w.Users, a.now()); err != nil {
-		return false
-	}
-	a.soon()
 	return true
 }

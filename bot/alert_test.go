@@ -9,7 +9,9 @@ import (
 
 	"github.com/acmbot/acmbot/bot/alert"
 	"github.com/acmbot/acmbot/bot/digest"
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/state/memory"
+	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
@@ -400,4 +402,134 @@ func TestEventStormIsOneWave(t *testing.T) {
 	d.look(1)
 	d.scan(0)
 	says(t, d.tops(ops), "300 certificates")
+}
+
+// alertStage is a running bot with alerts and a clock that the test turns.
+func alertStage(t *testing.T) (*stage, *hand, *listOf, *memory.Store) {
+	h := newHand()
+	estate := &listOf{now: h.Now}
+	store := memory.New(h.Now)
+	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) {
+		o.Estate, o.Diagnostician, o.Alert.On = estate, &doctorOf{listOf: estate}, true
+		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Window: 1} // no digest is due
+	}).connected()
+	s.scanned(store, 1)
+	return s, h, estate, store
+}
+
+// scanned waits until so many looks were taken.
+func (s *stage) scanned(store *memory.Store, n int64) {
+	s.t.Helper()
+	for {
+		r, err := state.Load[alert.Scan](s.ctx(), store, state.Key{Kind: "alert-scan", ID: "latest"})
+		if err == nil && r.Value.N >= n {
+			// The look is over when its lease is free.
+			lease, err := state.Claim(s.ctx(), store, alert.Lease, "test", r.Value.At.Add(time.Second), time.Millisecond)
+			if err == nil {
+				if err := state.Release(s.ctx(), store, lease); err != nil {
+					s.t.Fatal(err)
+				}
+				return
+			}
+		}
+		if pause(s.ctx(), time.Millisecond) != nil {
+			s.t.Fatalf("look no. %d was not taken: %v", n, err)
+		}
+	}
+}
+
+func TestAlertButtons(t *testing.T) {
+	s, h, estate, store := alertStage(t)
+	var list []diagnose.Listed
+	for i := range 30 {
+		list = append(list, pending(i, fmt.Sprintf("app%02d.example.com", i), h.Now().AddDate(0, 0, 20+i)))
+	}
+	estate.set(list...)
+	h.turn(10 * time.Minute)
+	s.scanned(store, 2)
+	h.turn(10 * time.Minute)
+	m := s.sees("30 certificates")
+	s.click(dana, m, "Show all 30")
+	v, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "app00.example.com") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.click(dana, v, "Next page")
+	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool {
+		return strings.Contains(v.Words(), "app29.example.com") && strings.Contains(v.Words(), "Page 2 of 2")
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatchInAnAlertsThread(t *testing.T) {
+	s, h, estate, store := alertStage(t)
+	shop := pending(1, "shop.example.com", h.Now().AddDate(0, 0, 20))
+	estate.set(shop)
+	h.turn(10 * time.Minute)
+	s.scanned(store, 2)
+	h.turn(10 * time.Minute)
+	m := s.sees("The renewal of `shop.example.com` waits for somebody")
+	for { // it is noted before the clock is turned on
+		b, err := alert.Load(s.ctx(), store, opsID)
+		if err == nil && b.ThreadAt(m.TS) != nil {
+			break
+		}
+		if pause(s.ctx(), time.Millisecond) != nil {
+			t.Fatalf("it is not noted that it is posted: %v", err)
+		}
+	}
+	s.click(dana, m, "Watch")
+	card := s.sees("Watching `shop.example.com`")
+	if card.ThreadTS != m.TS {
+		t.Errorf("the watch is in %q, not in the alert's thread", card.ThreadTS)
+	}
+	// The watch sees it first, and leaves it to the alert to tell it.
+	estate.set(afterRenewal(shop, h.Now()))
+	for n := int64(4); n < 8; n++ {
+		h.turn(10*time.Minute + 30*time.Second)
+		s.scanned(store, n)
+	}
+	told := s.sees("> ✅ *`shop.example.com` has renewed*")
+	if told.ThreadTS != m.TS || !strings.Contains(told.Text, "<@U0ADANA") {
+		t.Errorf("it is told in %q:\n%s", told.ThreadTS, told.Text)
+	}
+	s.sees("I watch it no longer")
+	if n := s.count("that was "); n != 0 {
+		t.Errorf("the watch tells it as well, %d times", n)
+	}
+	if n := s.count("instead of"); n != 2 {
+		t.Errorf("there are %d messages that it has renewed, want the first one and the reply", n)
+	}
+}
+
+func TestAlertCommand(t *testing.T) {
+	s, _, _, store := alertStage(t)
+	s.slash(dana, ops, "digest when")
+	s.sees("Between its digests it is alerted to what happens to its certificates.")
+	s.slash(dana, ops, "digest alerts off")
+	s.sees("Between its digests it is told nothing.")
+	kept, err := digest.Subscriptions(t.Context(), store, nil)
+	if err != nil || len(kept) != 1 || !kept[0].NoAlerts {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	s.slash(dana, "#platform", "digest alerts on")
+	s.sees("digest subscribe")
+	s.slash(dana, ops, "digest")
+	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Between the digests, post") }); err != nil {
+		t.Fatal(err)
+	}
+	delivery, err := s.SubmitView(dana, map[string][]string{
+		view.DigestTime: {"07:30"}, view.DigestZone: {"UTC"}, view.DigestDays: {"Every day"}, view.DigestQuiet: {"Nothing"}, view.DigestFilter: {""},
+		view.DigestAlerts: {"Alerts, as things happen"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.acked(delivery)
+	s.sees("gets its digest at 07:30 (UTC), every day, and nothing when all is quiet")
+	kept, err = digest.Subscriptions(t.Context(), store, nil)
+	if err != nil || len(kept) != 1 || kept[0].NoAlerts {
+		t.Errorf("%+v, %v", kept, err)
+	}
 }

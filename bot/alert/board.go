@@ -67,8 +67,10 @@ type Thread struct {
 	Told Counts `json:"told,omitzero"`
 	Mark int    `json:"mark,omitempty"`
 	Over bool   `json:"over,omitempty"`
-	// Users are to be named in what comes next, since they watch.
+	// Users are to be named in what comes next, since they watch; Named were in
+	// what was posted last.
 	Users []string `json:"users,omitempty"`
+	Named []string `json:"named,omitempty"`
 }
 
 // A Wave is what its certificates have in common.
@@ -109,6 +111,8 @@ type Notice struct {
 	Users  []string `json:"users,omitempty"`
 	// Gap is how long the same is not told again.
 	Gap time.Duration `json:"gap,omitempty"`
+	// Final says that it is about to be posted, and does not change any more.
+	Final bool `json:"final,omitempty"`
 }
 
 // A Card is how the certificates of a thread are, as its first message shows it.
@@ -489,9 +493,7 @@ func (t *Thread) begin(at time.Time) {
 func (b *Board) post(t *Thread, list []*Incident, n Notice, at time.Time) {
 	t.Notices++
 	n.Thread, n.N, n.At, n.Card, n.Users = t.ID, t.Notices, at, cardOf(t, list), t.Users
-	if t.Over {
-		t.Users = nil
-	}
+	t.Users = nil
 	b.Outbox = append(b.Outbox, n)
 }
 
@@ -617,19 +619,15 @@ func (b *Board) Knows(account, region string) bool {
 	return slices.Contains(b.Places, diagnose.Place{Account: account, Region: region})
 }
 
-// Name has people named in what comes next about a certificate.
-func (b *Board) Name(arn string, users []string) (changed bool) {
-	i := b.Incidents[arn]
-	if i == nil || b.Threads[i.Thread] == nil {
-		return false
-	}
-	t := b.Threads[i.Thread]
-	for _, u := range users {
-		if !slices.Contains(t.Users, u) {
-			t.Users, changed = append(t.Users, u), true
+// Notice is what waits to be posted as the n-th in a thread; nil where it is
+// posted.
+func (b *Board) Notice(thread string, n int) *Notice {
+	for i := range b.Outbox {
+		if o := &b.Outbox[i]; o.Thread == thread && o.N == n {
+			return o
 		}
 	}
-	return changed
+	return nil
 }
 
 // Metadata is a notice for machines: what its message carries besides its words.

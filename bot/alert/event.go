@@ -27,9 +27,6 @@ type Hint struct {
 	Region  string `json:"region,omitempty"`
 	// Kinds are the events that said so.
 	Kinds []diagnose.EventKind `json:"kinds,omitempty"`
-	// Users are, by channel, the people who watch it and are to be named there
-	// in what comes next.
-	Users map[string][]string `json:"users,omitempty"`
 	// Since is when the first of them was taken.
 	Since time.Time `json:"since"`
 	// Tries counts the looks that saw nothing, and Again is when to look again.
@@ -49,19 +46,9 @@ func Note(ctx context.Context, store state.Store, e diagnose.Event, now time.Tim
 	})
 }
 
-// Join has people named in what a channel is told next about a certificate, and
-// the certificate looked at for that.
-func Join(ctx context.Context, store state.Store, arn, channel string, users []string, now time.Time) error {
-	return hint(ctx, store, Hint{ARN: arn}, now, func(h *Hint) {
-		if h.Users == nil {
-			h.Users = map[string][]string{}
-		}
-		for _, u := range users {
-			if !slices.Contains(h.Users[channel], u) {
-				h.Users[channel] = append(h.Users[channel], u)
-			}
-		}
-	})
+// Nudge has a certificate looked at soon.
+func Nudge(ctx context.Context, store state.Store, arn string, now time.Time) error {
+	return hint(ctx, store, Hint{ARN: arn}, now, func(*Hint) {})
 }
 
 func hint(ctx context.Context, store state.Store, fresh Hint, now time.Time, add func(*Hint)) error {

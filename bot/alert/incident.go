@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/acmbot/acmbot/bot/digest"
-	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
 )
 
@@ -241,18 +240,4 @@ func (i *Incident) told() {
 	}
 	t.Mark = i.Mark
 	i.Silent = false
-}
-
-// Covers reports whether the incident's thread tells what a watch has to tell,
-// or has told it.
-func (i *Incident) Covers(n *watch.Notice, thresholds []int) bool {
-	switch n.News {
-	case watch.NewsRenewed, watch.NewsInOrder, watch.NewsExpired, watch.NewsGone:
-		return true
-	case watch.NewsDays:
-		days, ok := n.Now.Days(n.At)
-		return ok && i.Open() && mark(&days, thresholds) <= mark(&days, []int{1, 3, 7, 14})
-	default:
-		return false
-	}
 }

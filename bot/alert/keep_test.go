@@ -186,11 +186,11 @@ func TestHints(t *testing.T) {
 	now = now.Add(time.Minute)
 	note(diagnose.EventActionRequired)
 	note(diagnose.EventExpired)
-	if err := Join(ctx, store, "arn:1", "C0A", []string{"U1", "U2"}, now); err != nil {
+	if err := Nudge(ctx, store, "arn:1", now); err != nil {
 		t.Fatal(err)
 	}
 	h := one()
-	if len(h.Kinds) != 2 || !h.Since.Equal(nine) || len(h.Users["C0A"]) != 2 || h.Account != here.Account {
+	if len(h.Kinds) != 2 || !h.Since.Equal(nine) || h.Account != here.Account {
 		t.Errorf("%+v", h)
 	}
 	note(diagnose.EventRevoked) // while it is looked at
