@@ -167,7 +167,6 @@ type stand struct {
 	url   string // of the API
 	clock *handClock
 	log   *logbook
-	calls chan awsapi.Call
 }
 
 func newStand(t testing.TB) *stand {
