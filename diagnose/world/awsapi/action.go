@@ -53,6 +53,10 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"sqs:SendMessage":                  sendMessage,
 	"sqs:SendMessageBatch":             sendMessageBatch,
 
+	"secretsmanager:GetSecretValue": getSecretValue,
+
+	"ssm:GetParameter": getParameter,
+
 	"sts:AssumeRole":        assumeRole,
 	"sts:GetCallerIdentity": getCallerIdentity,
 }

@@ -15,7 +15,7 @@ import (
 type protocol int
 
 const (
-	jsonProtocol  protocol = iota // AWS JSON 1.1: ACM, AWS Private CA
+	jsonProtocol  protocol = iota // AWS JSON 1.1: ACM, AWS Private CA, Secrets Manager, Systems Manager
 	json10                        // AWS JSON 1.0: SQS
 	queryProtocol                 // AWS Query: STS
 	restXML                       // REST XML: Route 53
@@ -59,7 +59,10 @@ func (r *request) identify() {
 		prefix, action, _ := strings.Cut(target, ".")
 		r.action = action
 		if r.service == "" {
-			r.service = map[string]string{"CertificateManager": "acm", "ACMPrivateCA": "acm-pca", "AmazonSQS": "sqs"}[prefix]
+			r.service = map[string]string{
+				"CertificateManager": "acm", "ACMPrivateCA": "acm-pca", "AmazonSQS": "sqs",
+				"secretsmanager": "secretsmanager", "AmazonSSM": "ssm",
+			}[prefix]
 		}
 		if prefix == "AmazonSQS" {
 			r.protocol = json10

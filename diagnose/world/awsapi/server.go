@@ -1,7 +1,8 @@
 // Package awsapi is an embedded AWS API: the parts of AWS Certificate Manager,
-// Security Token Service, Route 53, AWS Private CA and Amazon SQS that acmbot
-// uses, over the wire protocols and with the signatures that the unmodified AWS
-// SDK speaks. It serves the demo and the tests.
+// Security Token Service, Route 53, AWS Private CA, Amazon SQS, Secrets Manager
+// and Systems Manager Parameter Store that acmbot uses, over the wire protocols
+// and with the signatures that the unmodified AWS SDK speaks. It serves the demo
+// and the tests.
 //
 // One [Server] answers for all services, accounts and regions: point
 // AWS_ENDPOINT_URL at it. Which service, account and region is meant follows
@@ -76,7 +77,7 @@ func (s *Server) Inject(f *Fault) (remove func()) {
 // A Call is one request that the API answered.
 type Call struct {
 	Time    time.Time
-	Service string // as signed for: acm, sts, route53, acm-pca, sqs
+	Service string // as signed for: acm, sts, route53, acm-pca, sqs, secretsmanager, ssm
 	Action  string
 	Account string // of the caller; empty where the credentials were not known
 	Region  string

@@ -108,6 +108,8 @@ type Region struct {
 	Certificates []*Certificate
 	Authorities  []*Authority
 	queues       []*Queue
+	Secrets      []*Secret
+	Parameters   []*Parameter
 
 	// DaysBeforeExpiry is the account configuration's; 45 where it is 0.
 	DaysBeforeExpiry int
