@@ -112,6 +112,9 @@ func runDoctor(ctx context.Context, c *console, args []string) error {
 		found = append(found, settings...)
 	}
 	found = append(found, examine(ctx, where, slack, query.Domain)...)
+	if *scenario == "" {
+		found = append(found, checkEvents(ctx, where)...)
+	}
 	if *noSlack || *scenario != "" {
 		found = append(found, check{Area: areaSlack, What: "tokens", State: checkSkip, Detail: "left out"})
 	}
@@ -152,6 +155,10 @@ func doctorSettings(ctx context.Context, wantSlack bool) (*sight, *slackSettings
 	var fixing fixSettings
 	if !wrong(load(&fixing)) {
 		wrong(fixing.check())
+	}
+	var hear eventSettings
+	if !wrong(load(&hear)) {
+		wrong(hear.check())
 	}
 	wrong(load(new(logSettings)))
 	if found == nil {

@@ -37,12 +37,13 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var hear eventSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
+	err = load(&slack, &keep, &fixing, &look, &digests, &hear, &logging)
 	log := logging.logger(c.stderr)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, fixing.check(), hear.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -53,6 +54,14 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
 	options.Estate, options.Digest = estate, digests.options()
+	queue, err := hear.source(where, estate, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if queue != nil {
+		options.Events = queue
+		measured.watchEvents(queue.Health)
+	}
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
