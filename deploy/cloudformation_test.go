@@ -176,7 +176,7 @@ func check(tpl *template, known schemas, path string) []string {
 				report("resource %s: %q is no policy", name, policy)
 			}
 		}
-		for _, other := range texts(r.DependsOn) {
+		for _, other := range textsIn(r.DependsOn) {
 			if _, ok := tpl.Resources[other]; !ok {
 				report("resource %s: depends on %s, which is not there", name, other)
 			}
@@ -219,8 +219,8 @@ func check(tpl *template, known schemas, path string) []string {
 	return sorted(found)
 }
 
-// texts are a text or a list of texts.
-func texts(v any) []string {
+// textsIn are a text or a list of texts.
+func textsIn(v any) []string {
 	switch v := v.(type) {
 	case string:
 		return []string{v}
@@ -243,7 +243,7 @@ func groups(tpl *template) map[string]int {
 	list, _ := form["ParameterGroups"].([]any)
 	for _, item := range list {
 		group, _ := item.(map[string]any)
-		for _, name := range texts(group["Parameters"]) {
+		for _, name := range textsIn(group["Parameters"]) {
 			count[name]++
 		}
 	}
