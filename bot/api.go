@@ -29,14 +29,17 @@ type api struct {
 const mostRetries = 3
 
 func newAPI(opts Options, log *slog.Logger) api {
+	if opts.tokens == nil {
+		opts.tokens = newTokens(opts, log)
+	}
 	retry := slack.DefaultRetryConfig()
 	retry.MaxRetries = mostRetries
 	retry.RetryAfterDuration = 5 * time.Second // where a 429 does not say how long
 	retry.Handlers = append(slack.AllBuiltinRetryHandlers(retry), slack.NewServerErrorRetryHandler(retry))
 	return api{
-		client: slack.New(opts.BotToken,
+		client: slack.New(tokenInUse,
 			slack.OptionAPIURL(opts.APIURL),
-			slack.OptionHTTPClient(opts.HTTPClient),
+			slack.OptionHTTPClient(withTokens(opts.HTTPClient, opts.APIURL, opts.tokens.bot)),
 			slack.OptionRetryConfig(retry),
 			slack.OptionLog(quiet{}),
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
