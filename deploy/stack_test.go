@@ -134,7 +134,7 @@ func (s *stack) parameter(name string, given map[string]string) {
 		s.parameters[name] = number
 	case p.Type == "CommaDelimitedList" || strings.HasPrefix(p.Type, "List<"):
 		list := []any{}
-		for _, item := range strings.Split(text, ",") {
+		for item := range strings.SplitSeq(text, ",") {
 			list = append(list, strings.TrimSpace(item))
 		}
 		s.parameters[name] = list

@@ -342,7 +342,7 @@ func (m *module) checkSchemas(known providerSchema) {
 func (m *module) checkBlock(b *hclsyntax.Block, path string, schema *blockSchema) {
 	top := len(b.Labels) > 0
 	for name, a := range b.Body.Attributes {
-		if !schema.attributes[name] && !(top && slices.Contains(meta, name)) {
+		if !schema.attributes[name] && (!top || !slices.Contains(meta, name)) {
 			m.problem(a.SrcRange, "%s has no argument %s", path, name)
 		}
 	}
@@ -623,7 +623,7 @@ func functions(folder string) map[string]function.Function {
 	one := []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}}
 	return map[string]function.Function{
 		"can": tryfunc.CanFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "floor": stdlib.FloorFunc,
-		"join": stdlib.JoinFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
+		"join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
 		"merge": stdlib.MergeFunc, "regex": stdlib.RegexFunc, "replace": stdlib.ReplaceFunc, "setproduct": stdlib.SetProductFunc,
 		"sort": stdlib.SortFunc, "split": stdlib.SplitFunc,
 		"tonumber": stdlib.MakeToFunc(cty.Number), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),

@@ -34,6 +34,19 @@ locals {
   }
 }
 
+locals {
+  # Of secrets.json what reads a secret, for those of state.tf.
+  secrets_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [for statement in jsondecode(file("${local.iam}/secrets.json")).Statement : {
+      Sid      = statement.Sid
+      Effect   = statement.Effect
+      Action   = statement.Action
+      Resource = [aws_secretsmanager_secret.bot_token.arn, aws_secretsmanager_secret.app_token.arn]
+    } if statement.Sid == "ReadSecrets"]
+  })
+}
+
 data "aws_iam_policy_document" "trust" {
   statement {
     sid     = "LetTasksIn"
@@ -60,13 +73,13 @@ data "aws_iam_policy_document" "trust" {
 
 resource "aws_iam_role" "task" {
   name_prefix        = "${var.name}-task-"
-  description        = "Lets acmbot read certificates, and keep its state"
+  description        = "Lets acmbot read certificates and its tokens, and keep its state"
   assume_role_policy = data.aws_iam_policy_document.trust.json
   tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "task" {
-  for_each = local.policies
+  for_each = merge(local.policies, { secrets = local.secrets_policy })
 
   name   = each.key
   role   = aws_iam_role.task.id
@@ -77,7 +90,7 @@ resource "aws_iam_role_policy" "task" {
 
 resource "aws_iam_role" "execution" {
   name_prefix        = "${var.name}-start-"
-  description        = "Lets ECS fetch acmbot's image and tokens, and write its log"
+  description        = "Lets ECS fetch acmbot's image, and write its log"
   assume_role_policy = data.aws_iam_policy_document.trust.json
   tags               = var.tags
 }
@@ -93,12 +106,6 @@ resource "aws_iam_role_policy" "execution" {
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
-      },
-      {
-        Sid      = "ReadTokens"
-        Effect   = "Allow"
-        Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [aws_secretsmanager_secret.bot_token.arn, aws_secretsmanager_secret.app_token.arn]
       },
       ], [for statement in [
         {

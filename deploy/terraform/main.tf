@@ -23,6 +23,8 @@ locals {
   settings = merge({
     GOMEMLIMIT                 = local.sizes[var.size].go_memory
     AWS_REGION                 = local.region
+    SLACK_BOT_TOKEN            = "secretsmanager:${aws_secretsmanager_secret.bot_token.arn}"
+    SLACK_APP_TOKEN            = "secretsmanager:${aws_secretsmanager_secret.app_token.arn}"
     ACMBOT_STATE               = "dynamodb:${aws_dynamodb_table.state.name}"
     ACMBOT_COMMAND             = var.command
     ACMBOT_REGIONS             = join(",", var.regions)
@@ -124,10 +126,6 @@ resource "aws_ecs_task_definition" "this" {
     stopTimeout  = 60
     portMappings = [for port in local.has_metrics ? [8081] : [] : { containerPort = port, protocol = "tcp" }]
     environment  = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]
-    secrets = [
-      { name = "SLACK_APP_TOKEN", valueFrom = aws_secretsmanager_secret.app_token.arn },
-      { name = "SLACK_BOT_TOKEN", valueFrom = aws_secretsmanager_secret.bot_token.arn },
-    ]
     logConfiguration = {
       logDriver = "awslogs"
       options = {
@@ -148,7 +146,7 @@ resource "aws_ecs_service" "this" {
   launch_type                        = "FARGATE"
   desired_count                      = var.replicas
   deployment_minimum_healthy_percent = 50
-  deployment_maximum_percent         = 200
+  deployment_maximum_percent         = var.replicas == 1 ? 200 : 150 # one copy more than there are
   availability_zone_rebalancing      = "ENABLED"
   enable_execute_command             = false
   enable_ecs_managed_tags            = true

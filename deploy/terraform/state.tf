@@ -32,7 +32,8 @@ resource "aws_dynamodb_table" "state" {
 }
 
 # Empty at first: the README has the commands that fill them, so that no token
-# is in Terraform's state.
+# is in Terraform's state. acmbot reads them itself, and again when they are
+# rotated.
 resource "aws_secretsmanager_secret" "bot_token" {
   name_prefix = "${var.name}/bot-token-"
   description = "acmbot's bot token (xoxb-)"

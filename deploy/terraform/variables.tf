@@ -45,13 +45,13 @@ variable "size" {
 }
 
 variable "replicas" {
-  description = "How many copies run. Slack allows an app 10 connections. 0 for the first apply, before the secrets have a value."
+  description = "How many copies run. 0 for the first apply, before the secrets have a value. Slack allows an app 10 connections, and each copy has two."
   type        = number
   default     = 2
 
   validation {
-    condition     = var.replicas >= 0 && var.replicas <= 5 && floor(var.replicas) == var.replicas
-    error_message = "From 0 to 5 copies run."
+    condition     = var.replicas >= 0 && var.replicas <= 3 && floor(var.replicas) == var.replicas
+    error_message = "From 0 to 3 copies run."
   }
 }
 
