@@ -37,8 +37,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var admins adminSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
+	err = load(&slack, &keep, &fixing, &look, &digests, &admins, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
@@ -62,6 +63,8 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Fix = fixing.options(where, log)
+	options.Admins = admins.ids()
+	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store}.tasks
 	options.Observer = measured
 	b, err := bot.New(options)
 	if err != nil {

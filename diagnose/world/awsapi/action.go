@@ -43,6 +43,8 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"route53:ListHostedZonesByName":    listHostedZonesByName,
 	"route53:ListResourceRecordSets":   listResourceRecordSets,
 
+	"iam:SimulatePrincipalPolicy": simulatePrincipalPolicy,
+
 	"sts:AssumeRole":        assumeRole,
 	"sts:GetCallerIdentity": getCallerIdentity,
 }
