@@ -327,7 +327,7 @@ func (s *slackCheck) channel(ctx context.Context, p postPlace, self *slack.AuthT
 	switch public := !info.IsPrivate; {
 	case info.IsArchived:
 		c.Detail, c.Fix = name+" is archived: nothing can be posted there", "Unarchive it, or name another one in the settings."
-	case !info.IsMember && !(public && mayPostAnywhere(self.Header)):
+	case !info.IsMember && (!public || !mayPostAnywhere(self.Header)):
 		c.Detail, c.Fix = "the bot is not a member of "+name+", and may post only where it is", invite
 	case info.IsExtShared:
 		c.State, c.Detail = checkup.Warning, name+" is shared with another organisation, whose people see what is posted: names of certificates and accounts"

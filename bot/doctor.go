@@ -124,7 +124,9 @@ func (b *Bot) examine(ctx context.Context, id string) view.CheckupShown {
 	ctx, cancel := context.WithTimeout(ctx, checkupTime)
 	defer cancel()
 	start := b.now()
-	tasks := append(SlackTasks(b.opts), checkup.Task{Area: checkup.AreaSlack, What: "connections", Run: b.checkConnections})
+	opts := b.opts // with the tokens that are in use now
+	opts.BotToken, opts.AppToken = opts.tokens.bot.current(), opts.tokens.app.current()
+	tasks := append(SlackTasks(opts), checkup.Task{Area: checkup.AreaSlack, What: "connections", Run: b.checkConnections})
 	if b.opts.Checks != nil {
 		tasks = append(tasks, b.opts.Checks()...)
 	}

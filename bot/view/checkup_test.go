@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -129,7 +130,7 @@ func TestCheckupState(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, stale := range []string{"", "{}", `{"v":9,"c":"abc"}`, `{"v":1,"c":""}`, "x"} {
-		if _, err := ParseCheckupState(stale); err != ErrStale {
+		if _, err := ParseCheckupState(stale); !errors.Is(err, ErrStale) {
 			t.Errorf("%q: %v", stale, err)
 		}
 	}

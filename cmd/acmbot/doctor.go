@@ -139,7 +139,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	var keep stateSettings
 	keeps := !wrong(load(&keep))
 	var look lookSettings
-	if !wrong(load(&look)) {
+	if !wrong(errors.Join(load(&look), readSecrets(ctx, slog.New(slog.DiscardHandler), &look))) {
 		at, err := look.look(ctx, slog.New(slog.DiscardHandler))
 		if !wrong(err) {
 			d.checks = &checks{where: at, host: webHost}
@@ -158,7 +158,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	wrong(load(new(logSettings)))
 	if wantSlack {
 		var slack slackSettings
-		if !wrong(load(&slack)) {
+		if !wrong(errors.Join(load(&slack), readSecrets(ctx, slog.New(slog.DiscardHandler), &slack))) {
 			o := slack.bot(nil, 0, nil)
 			o.Digest, o.Admins = digests.options(), admins.ids()
 			o.Fix = bot.FixOptions{AuditChannel: string(fixing.Channel)}

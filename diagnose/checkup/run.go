@@ -2,6 +2,7 @@ package checkup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -102,7 +103,7 @@ func (t Task) bounded(ctx context.Context) []Check {
 
 func (t Task) late(ctx context.Context, limit time.Duration) Check {
 	c := Check{Area: t.Area, What: t.What, State: Skipped, Detail: fmt.Sprintf("not checked: there was no end to it within %s", limit)}
-	if context.Cause(ctx) == context.Canceled {
+	if errors.Is(context.Cause(ctx), context.Canceled) {
 		c.Detail = "not checked: it was stopped before that"
 		return c
 	}

@@ -57,7 +57,9 @@ func TestTask(t *testing.T) {
 		t.Errorf("%d checks for %d permissions", len(got), actions)
 	}
 
-	api.Update(func(s *awsapi.State) { s.Account(account).Deny = []string{"route53:Change*", "acm:ResendValidationEmail"} })
+	api.Update(func(s *awsapi.State) {
+		s.Account(account).Deny = []string{"route53:Change*", "acm:ResendValidationEmail"}
+	})
 	got = check(fix.AddCNAME, fix.AddCAA, fix.ResendEmail, fix.RenewPrivate)
 	for what, file := range map[string]string{
 		"add-cname route53:ChangeResourceRecordSets": "fix-route53-cname.json", "add-caa route53:ChangeResourceRecordSets": "fix-route53-caa.json",
