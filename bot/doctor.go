@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -84,13 +85,34 @@ func (b *Bot) checkUp(req *request, reply *hookReply) func(context.Context) erro
 		if refusal := b.checkupRefusal(lookup, req); refusal != nil {
 			return b.deliver(ctx, asideReply{reply}, view.FaultMessage(*refusal))
 		}
-		if err := b.showProgress(ctx, reply, view.CheckupProgress(checkup.Progress{})); err != nil {
-			b.log.Warn("could not show progress", "request", req.id, "error", err, "code", slackCode(err))
-		}
-		shown := b.examine(ctx, req.id)
+		shown := b.examineShowing(ctx, req.id, reply)
 		b.reports.keep(shown)
 		return b.deliver(ctx, reply, view.Checkup(shown))
 	}
+}
+
+// examineShowing makes a checkup, and shows how far it is where that takes
+// time.
+func (b *Bot) examineShowing(ctx context.Context, id string, reply replier) view.CheckupShown {
+	var latest atomic.Pointer[checkup.Progress]
+	waiting, done := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if pause(waiting, b.opts.ProgressAfter) != nil {
+			return
+		}
+		var p checkup.Progress
+		if known := latest.Load(); known != nil {
+			p = *known
+		}
+		if err := b.showProgress(ctx, reply, view.CheckupProgress(p)); err != nil {
+			b.log.Warn("could not show progress", "request", id, "error", err, "code", slackCode(err))
+		}
+	})
+	shown := b.examine(ctx, id, func(p checkup.Progress) { latest.Store(&p) })
+	done()
+	wg.Wait()
+	return shown
 }
 
 // checkupRefusal says why the one who asks gets no checkup, nil where there is
@@ -120,7 +142,7 @@ func (b *Bot) checkupRefusal(ctx context.Context, req *request) *view.Fault {
 const checkupTime = 50 * time.Second
 
 // examine makes a checkup.
-func (b *Bot) examine(ctx context.Context, id string) view.CheckupShown {
+func (b *Bot) examine(ctx context.Context, id string, tell func(checkup.Progress)) view.CheckupShown {
 	ctx, cancel := context.WithTimeout(ctx, checkupTime)
 	defer cancel()
 	start := b.now()
@@ -130,7 +152,7 @@ func (b *Bot) examine(ctx context.Context, id string) view.CheckupShown {
 	if b.opts.Checks != nil {
 		tasks = append(tasks, b.opts.Checks()...)
 	}
-	found := checkup.Run(ctx, tasks, nil)
+	found := checkup.Run(ctx, tasks, tell)
 	shown := view.CheckupShown{Report: checkup.NewReport(b.opts.Version, b.now(), found), ID: id, Took: b.now().Sub(start)}
 	for i := range shown.Report.Checks {
 		if c := &shown.Report.Checks[i]; c.State == checkup.Failed || c.State == checkup.Warning {

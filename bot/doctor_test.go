@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose/checkup"
@@ -81,6 +82,26 @@ func TestDoctorPagesInSlack(t *testing.T) {
 	s.bot.reports.mu.Unlock()
 	s.click(dana, m, "← Previous")
 	s.sees("I do not have that checkup any more")
+	s.lints()
+}
+
+// What takes long shows what is waited for.
+func TestDoctorShowsProgress(t *testing.T) {
+	release := make(chan struct{})
+	slow := func() []checkup.Task {
+		return []checkup.Task{{Area: checkup.AreaDNS, What: "a resolver far away", Run: func(ctx context.Context) []checkup.Check {
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return []checkup.Check{{Area: checkup.AreaDNS, What: "resolver", State: checkup.OK}}
+		}}}
+	}
+	s := open(t, workspace.Options{}, func(o *Options) { o.Checks, o.ProgressAfter = slow, 200*time.Millisecond }).connected()
+	s.slash(dana, ops, "doctor")
+	s.sees("DNS: a resolver far away")
+	close(release)
+	s.sees("I am set up right")
 	s.lints()
 }
 

@@ -25,7 +25,7 @@ func permission(account, region, action string, s checkup.State) checkup.Check {
 	return checkup.Check{
 		Area: checkup.AreaAWS, Account: account, Region: region, What: action, Purpose: "telling whom a certificate belongs to", State: s,
 		Detail: "The permission " + action + " is missing from the role arn:aws:iam::" + account + ":role/acmbot-read.",
-		Fix:    "Allow " + action + ", as deploy/iam/read.json has it, and in the organization's policies where those deny it.",
+		Fix:    "Allow " + action + ", to the role arn:aws:iam::" + account + ":role/acmbot-read, as deploy/iam/read.json has it.",
 	}
 }
 

@@ -47,7 +47,7 @@ func (i *Inventory) checkup(ctx context.Context) []checkup.Check {
 	for _, t := range trials {
 		c := checkup.Check{Area: checkup.AreaAWS, Account: t.Account, Region: t.Region, What: t.Action, Purpose: t.Why, State: checkup.OK}
 		if t.Unseen != nil {
-			c.Detail, c.Fix = t.Unseen.Detail, trialFix(t)
+			c.Detail, c.Fix = t.Unseen.Detail, i.trialFix(t)
 			finding := t.Action != "acm:DescribeCertificate" && finds[diagnose.Place{Account: t.Account, Region: t.Region}]
 			switch {
 			case t.Untold:
@@ -118,7 +118,7 @@ func (i *Inventory) checkBase(ctx context.Context, a *account) checkup.Check {
 	return c
 }
 
-func trialFix(t Trial) string {
+func (i *Inventory) trialFix(t Trial) string {
 	policy := "deploy/iam/read-extra.json"
 	if strings.HasPrefix(t.Action, "acm:") {
 		policy = "deploy/iam/read.json"
@@ -128,7 +128,16 @@ func trialFix(t Trial) string {
 		if t.Unseen.Permission == "" {
 			return "Give acmbot credentials that AWS knows; `aws sts get-caller-identity` shows whether they are."
 		}
-		return "Allow " + t.Action + ", as " + policy + " has it, and in the organization's policies where those deny it."
+		if t.ByPolicy {
+			return "Allow " + t.Action + ", in the policy of the AWS organization that denies it: only whoever manages that can."
+		}
+		who := "whom the AWS credentials are of"
+		for _, a := range i.accounts {
+			if a.role != "" && a.known() == t.Account {
+				who = "the role " + a.role
+			}
+		}
+		return "Allow " + t.Action + ", to " + who + ", as " + policy + " has it."
 	case diagnose.Throttled:
 		return "Something uses up the account's request quota of this action; see Service Quotas in the AWS console, and ask for more, or look for who calls so often."
 	case diagnose.Unreachable, diagnose.TimedOut:
