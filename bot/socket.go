@@ -38,7 +38,7 @@ func newSocket(number int, opts Options, log *slog.Logger) *socket {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	s.throttle = &throttle{next: next}
+	s.throttle = newThrottle(next)
 	proxy, tlsConfig := wiring(opts.HTTPClient)
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 15 * time.Second}
 	client := slack.New(opts.BotToken,
@@ -49,7 +49,7 @@ func newSocket(number int, opts Options, log *slog.Logger) *socket {
 		slack.OptionLog(quiet{}))
 	s.client = socketmode.New(client,
 		socketmode.OptionDialer(&websocket.Dialer{
-			Proxy: proxy, TLSClientConfig: tlsConfig, HandshakeTimeout: 20 * time.Second, WriteBufferSize: writeBuffer,
+			Proxy: proxy, TLSClientConfig: tlsConfig, HandshakeTimeout: min(20*time.Second, opts.PingTimeout), WriteBufferSize: writeBuffer,
 			NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				c, err := dialer.DialContext(ctx, network, address)
 				if err != nil {
@@ -166,6 +166,7 @@ func (b *Bot) socketEvent(ctx context.Context, s *socket, evt socketmode.Event) 
 		b.badMessage(ctx, s, evt)
 	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
 		s.event.Store(time.Now().UnixNano())
+		s.throttle.use()
 		b.receive(ctx, s, evt)
 	default:
 		if evt.Request != nil && evt.Request.EnvelopeID != "" {
