@@ -38,9 +38,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var look lookSettings
 	var digests digestSettings
 	var hear eventSettings
+	var admins adminSettings
 	var logging logSettings
 	var rotation rotationSettings
-	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &hear, &logging)
+	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
@@ -74,6 +75,8 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Fix = fixing.options(where, log)
+	options.Admins = admins.ids()
+	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
 	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
