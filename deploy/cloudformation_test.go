@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -497,5 +498,55 @@ func TestEventsAreSentFromElsewhere(t *testing.T) {
 	}
 	if diff := cmp.Diff([]any{"DISABLED", "ENABLED", "ENABLED"}, got); diff != "" {
 		t.Errorf("mismatch (-want, +got):\n%s", diff)
+	}
+}
+
+var (
+	commands   = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	oneCommand = regexp.MustCompile(`(?s)aws cloudformation .*?[^\\]\n`)
+	overrides  = regexp.MustCompile(`\s([A-Z][A-Za-z]+)=(\S+)`)
+	outputName = regexp.MustCompile(`output ([A-Z]\w+)`)
+)
+
+// The commands in README.md give parameters that there are, with values that
+// they take, and those that have no default; and the outputs that they ask for
+// are there.
+func TestReadmesCommandsGiveParametersThatThereAre(t *testing.T) {
+	text, err := os.ReadFile("cloudformation/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, block := range commands.FindAllStringSubmatch(string(text), -1) {
+		for _, command := range oneCommand.FindAllString(block[1], -1) {
+			_, file, ok := strings.Cut(command, "deploy/cloudformation/")
+			_, list, isToo := strings.Cut(command, "parameter")
+			if !ok || !isToo {
+				continue
+			}
+			path := "cloudformation/" + strings.Fields(file)[0]
+			seen[path]++
+			values := maps.Clone(templates[path].required)
+			if seen[path] == 1 {
+				clear(values) // the first time, nothing is there from before
+			}
+			list = strings.NewReplacer("ParameterKey=", "", ",ParameterValue=", "=").Replace(list)
+			for _, found := range overrides.FindAllStringSubmatch(list, -1) {
+				values[found[1]] = found[2]
+			}
+			s := newStack(readTemplate(t, path), nil, values)
+			for _, problem := range append(s.problems, s.refused...) {
+				t.Errorf("%s\n%s", command, problem)
+			}
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"cloudformation/acmbot.yml": 3, "cloudformation/member-role.yml": 2, "cloudformation/member-events.yml": 2}, seen); diff != "" {
+		t.Errorf("the commands mismatch (-known, +there):\n%s", diff)
+	}
+	outputs := readTemplate(t, "cloudformation/acmbot.yml").Outputs
+	for _, found := range outputName.FindAllStringSubmatch(string(text), -1) {
+		if _, ok := outputs[found[1]]; !ok {
+			t.Errorf("there is no output %s", found[1])
+		}
 	}
 }

@@ -255,7 +255,7 @@ func items(v any) []any {
 
 // A new version can start beside the old one, and Slack, which allows an app ten
 // connections ("Using Socket Mode", Slack,
-// https://docs.slack.dev/apis/events-api/using-socket-mode/), has room for
+// https://docs.slack.dev/apis/events-api/using-socket-mode), has room for
 // both: each copy has two, and opens a third where Slack is about to end one.
 func TestDeploymentsHaveRoom(t *testing.T) {
 	tpl := readTemplate(t, "cloudformation/acmbot.yml")
