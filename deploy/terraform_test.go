@@ -547,4 +547,10 @@ func TestModuleRefusesWhatDoesNotWork(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
+	for word, count := range map[string]int{"a-long-random-word": 0, "a-short-word": 1, "a long random word": 1} {
+		member := map[string]cty.Value{"bot_role_arn": cty.StringVal("arn:aws:iam::111122223333:role/acmbot"), "external_id": cty.StringVal(word)}
+		if got := planOf(t, roleModule, member).refused; len(got) != count {
+			t.Errorf("%q: %q", word, got)
+		}
+	}
 }
