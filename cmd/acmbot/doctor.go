@@ -157,7 +157,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) (*sight, *slackSettings
 	if found == nil {
 		found = []check{{Area: areaSettings, What: "all", State: checkOK, Detail: "complete and well formed"}}
 	}
-	return where, slack, found
+	return where, slack, append(found, checkOutdated()...)
 }
 
 func firstWord(line string) string {
