@@ -386,6 +386,9 @@ func TestMemberRoleMatchesThePolicies(t *testing.T) {
 	for _, s := range stacks(tpl, nil, path) {
 		fixes := fmt.Sprint(s.parameters["Fixes"])
 		want := filePolicies(t, strings.NewReplacer(), append(fixFiles(fixes), "trust", "read", "read-extra")...)
+		if fixes != "" {
+			want["doctor"] = partOf(t, "iam/doctor.json", "AskWhatFixesMayDo", list{"arn:aws:iam::" + testAccount + ":role/acmbot-read"})
+		}
 		if diff := cmp.Diff(want, s.rolePolicies(t, "Role")); diff != "" {
 			t.Errorf("with the fixes %q the template differs from the policies (-policies, +template):\n%s", fixes, diff)
 		}
@@ -396,20 +399,30 @@ func TestMemberRoleMatchesThePolicies(t *testing.T) {
 	}
 }
 
+// The role that asks IAM about itself is the one that it asks about.
+func TestTaskRoleAsksAboutItself(t *testing.T) {
+	s := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, templates["cloudformation/acmbot.yml"].required)
+	asks := s.rolePolicies(t, "TaskRole")["doctor"].Statement[1].Resource[0]
+	if itself := fmt.Sprint(s.attribute("", "TaskRole", "Arn")); !strings.HasSuffix(asks, "-*") || !strings.HasPrefix(itself, strings.TrimSuffix(asks, "*")) {
+		t.Errorf("it asks about %s, and is %s", asks, itself)
+	}
+}
+
 // The bot's own role has the policies of the files, for its own table and
 // queue, and nothing that is not asked for.
 func TestTaskRoleMatchesThePolicies(t *testing.T) {
 	const path = "cloudformation/acmbot.yml"
 	tpl := readTemplate(t, path)
 	for _, s := range stacks(tpl, nil, path) {
-		names := append(fixFiles(fmt.Sprint(s.parameters["Fixes"])), "read", "read-extra", "dynamodb")
+		names := append(fixFiles(fmt.Sprint(s.parameters["Fixes"])), "read", "read-extra", "dynamodb", "doctor")
 		if s.parameters["RoleArns"] != "" {
 			names = append(names, "assume")
 		}
 		want := filePolicies(t, strings.NewReplacer(
 			"arn:aws:dynamodb:*:*:table/acmbot", fmt.Sprint(s.attribute("", "Table", "Arn")),
+			"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-TaskRole-*",
 		), names...)
-		want["secrets"] = secretsPolicy(t, checkTokens(t, environment(t, s.container(t))))
+		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, environment(t, s.container(t))))
 		got := s.rolePolicies(t, "TaskRole")
 		delete(got, "trust") // ECS, in the place of another account's role
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -264,23 +264,30 @@ func planPolicies(t *testing.T, p *plan) map[string]policy {
 // The roles that the modules make have the policies of the files, of the fixes
 // those that are asked for, and no wider than is said.
 func TestModulesMatchThePolicies(t *testing.T) {
-	own := strings.NewReplacer("arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot")
-	fixes := strings.Split(everything["Fixes"], ",")
-	for _, given := range append([][]string{nil, fixes}, singles(fixes)...) {
-		list := strings.Join(given, ",")
+	own := strings.NewReplacer(
+		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
+	)
+	all := strings.Split(everything["Fixes"], ",")
+	for _, given := range append([][]string{nil, all}, singles(all)...) {
+		fixes := strings.Join(given, ",")
 		values := maps.Clone(least)
 		values["fixes"], values["fix_users"] = texts(given...), texts("U0123456789")
-		names := append(fixFiles(list), "read", "read-extra")
+		names := append(fixFiles(fixes), "read", "read-extra")
 		p := planOf(t, rootModule, values)
-		want := filePolicies(t, own, append(names, "dynamodb")...)
-		want["secrets"] = secretsPolicy(t, checkTokens(t, p.environment(t)))
+		want := filePolicies(t, own, append(names, "dynamodb", "doctor")...)
+		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 		if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
-			t.Errorf("with the fixes %q the bot's role differs from the policies (-policies, +module):\n%s", list, diff)
+			t.Errorf("with the fixes %q the bot's role differs from the policies (-policies, +module):\n%s", fixes, diff)
 		}
 		member := map[string]cty.Value{"bot_role_arn": cty.StringVal("arn:aws:iam::111122223333:role/acmbot"), "external_id": cty.StringVal("a-long-random-word"), "fixes": texts(given...)}
 		p = planOf(t, roleModule, member)
-		if diff := cmp.Diff(filePolicies(t, strings.NewReplacer(), names...), planPolicies(t, p)); diff != "" {
-			t.Errorf("with the fixes %q the role in other accounts differs from the policies (-policies, +module):\n%s", list, diff)
+		want = filePolicies(t, strings.NewReplacer(), names...)
+		if given != nil {
+			want["doctor"] = partOf(t, "iam/doctor.json", "AskWhatFixesMayDo", list{"arn:aws:iam::" + testAccount + ":role/acmbot-read"})
+		}
+		if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
+			t.Errorf("with the fixes %q the role in other accounts differs from the policies (-policies, +module):\n%s", fixes, diff)
 		}
 		trust, err := decodePolicy([]byte(p.locals["trust"].AsString()))
 		if diff := cmp.Diff(filePolicies(t, strings.NewReplacer(), "trust")["trust"], trust); err != nil || diff != "" {
@@ -301,6 +308,7 @@ func singles(list []string) [][]string {
 func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	narrow := strings.NewReplacer(
 		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
 		`"Resource": "arn:aws:route53:::hostedzone/*",`+"\n      \"Condition\"", `"Resource": ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"], "Condition"`,
 		`["_????????????????????????????????.*"]`, `"_????????????????????????????????.*example.com"`,
 		`["example.com", "*.example.com"]`, `["example.org"]`,
@@ -313,14 +321,16 @@ func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	member := maps.Clone(values)
 	names := append(fixFiles(everything["Fixes"]), "read", "read-extra")
 	p := planOf(t, rootModule, values)
-	want := filePolicies(t, narrow, append(names, "dynamodb", "assume")...)
-	want["secrets"] = secretsPolicy(t, checkTokens(t, p.environment(t)))
+	want := filePolicies(t, narrow, append(names, "dynamodb", "doctor", "assume")...)
+	want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 	if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 		t.Errorf("the bot's role mismatch (-want, +got):\n%s", diff)
 	}
 	member["bot_role_arn"] = cty.StringVal("arn:aws:iam::111122223333:role/other")
 	p = planOf(t, roleModule, member)
-	if diff := cmp.Diff(filePolicies(t, narrow, names...), planPolicies(t, p)); diff != "" {
+	want = filePolicies(t, narrow, names...)
+	want["doctor"] = partOf(t, "iam/doctor.json", "AskWhatFixesMayDo", list{"arn:aws:iam::" + testAccount + ":role/acmbot-read"})
+	if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 		t.Errorf("the role in other accounts mismatch (-want, +got):\n%s", diff)
 	}
 	if trust, err := decodePolicy([]byte(p.locals["trust"].AsString())); err != nil || trust.Statement[0].Principal["AWS"][0] != "arn:aws:iam::111122223333:role/other" {
