@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -46,7 +47,7 @@ func checkModules(known providerSchema, folder, file, text string) []string {
 		m.checkFormat()
 		m.checkReferences(all, known)
 		m.checkCalls(all)
-		if known.resources != nil {
+		if known.Resources != nil {
 			m.checkSchemas(known)
 		}
 		if m.settings == nil {
@@ -113,6 +114,51 @@ func TestModulesAreFormattedForTerraform(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE=/dev/null", "CHECKPOINT_DISABLE=1")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// Terraform itself validates and plans the example, with a provider that has the
+// schema of the real one and makes nothing.
+func TestTerraformPlansTheExample(t *testing.T) {
+	terraform, err := exec.LookPath("terraform")
+	if err != nil || os.Getenv("CI") == "" {
+		t.Skip("takes Terraform, and CI=true, since it fetches what a provider is made of")
+	}
+	folder := t.TempDir()
+	schema, err := json.Marshal(allTypes(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirror := filepath.Join(folder, "mirror", "registry.terraform.io", "hashicorp", "aws", "6.25.0", runtime.GOOS+"_"+runtime.GOARCH)
+	build := exec.Command("go", "build", "-o", filepath.Join(mirror, "terraform-provider-aws_v6.25.0"), ".")
+	build.Dir, build.Env = "../.ci/provider", append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	configuration := "provider_installation {\n  filesystem_mirror {\n    path = \"" + filepath.Join(folder, "mirror") + "\"\n  }\n}\n"
+	for name, text := range map[string]string{"schema.json": string(schema), "terraform.rc": configuration} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(folder, "deploy"), os.DirFS(".")); err != nil {
+		t.Fatal(err)
+	}
+	run := func(arguments ...string) string {
+		cmd := exec.Command(terraform, arguments...)
+		cmd.Dir = filepath.Join(folder, "deploy", exampleOfAll)
+		cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_VAR_external_id=a-long-random-word",
+			"TF_CLI_CONFIG_FILE="+filepath.Join(folder, "terraform.rc"), "ACMBOT_PROVIDER_SCHEMA="+filepath.Join(folder, "schema.json"))
+		text, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("terraform %v: %v\n%s", arguments, err, text)
+		}
+		return string(text)
+	}
+	run("init", "-no-color", "-input=false")
+	run("validate", "-no-color")
+	if text := run("plan", "-no-color", "-input=false"); !strings.Contains(text, "0 to change, 0 to destroy.") || strings.Contains(text, "Warning") {
+		t.Errorf("the plan is\n%s", text)
 	}
 }
 
@@ -184,7 +230,7 @@ var schemaOfAll providerSchema
 // allTypes is the provider's schema, read once for all mistakes.
 func allTypes(t *testing.T) providerSchema {
 	t.Helper()
-	if schemaOfAll.resources == nil {
+	if schemaOfAll.Resources == nil {
 		schemaOfAll = readProviderSchema(t, providerTypes(t))
 	}
 	return schemaOfAll
