@@ -262,6 +262,7 @@ var most = map[string]cty.Value{
 	"organization_id":           cty.StringVal(everything["OrganizationId"]),
 	"probe_allow":               texts(strings.Split(everything["ProbeAllow"], ",")...),
 	"command":                   cty.StringVal(everything["Command"]),
+	"admins":                    texts(strings.Split(everything["Admins"], ",")...),
 	"digest": cty.ObjectVal(map[string]cty.Value{
 		"channel": cty.StringVal(everything["DigestChannel"]), "time": cty.StringVal(everything["DigestTime"]),
 		"time_zone": cty.StringVal(everything["DigestTimeZone"]), "weekdays": cty.True,
