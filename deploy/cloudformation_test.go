@@ -478,12 +478,19 @@ func TestRulesRefuseWhatDoesNotWork(t *testing.T) {
 	}
 }
 
-// All kinds of events that the program knows come in, of ACM's only.
-func TestEventRulesMatchTheProgram(t *testing.T) {
-	want := map[string]any{"source": []any{"aws.acm"}, "detail-type": []any{
+// eventPatterns are the patterns of ACM's own events and of AWS Health's on ACM:
+// all that the program knows, and nothing else.
+var eventPatterns = map[string]any{
+	"acm": map[string]any{"source": []any{"aws.acm"}, "detail-type": []any{
 		string(diagnose.EventApproachingExpiration), string(diagnose.EventActionRequired), string(diagnose.EventExpired),
 		string(diagnose.EventAvailable), string(diagnose.EventRotated), string(diagnose.EventRevoked),
-	}}
+	}},
+	"health": map[string]any{"source": []any{"aws.health"}, "detail-type": []any{"AWS Health Event"}, "detail": map[string]any{
+		"service": []any{"ACM"}, "eventTypeCode": []any{"AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"},
+	}},
+}
+
+func TestEventRulesMatchTheProgram(t *testing.T) {
 	count := 0
 	for path := range templates {
 		for name, r := range readTemplate(t, path).Resources {
@@ -491,13 +498,46 @@ func TestEventRulesMatchTheProgram(t *testing.T) {
 				continue
 			}
 			count++
+			want := eventPatterns["acm"]
+			if strings.Contains(name, "Health") {
+				want = eventPatterns["health"]
+			}
 			if diff := cmp.Diff(want, r.Properties["EventPattern"]); diff != "" {
 				t.Errorf("%s: %s mismatch (-program, +template):\n%s", path, name, diff)
 			}
 		}
 	}
-	if count != 3 {
+	if count != 6 {
 		t.Errorf("there are %d rules", count)
+	}
+}
+
+// Every rule that sends to the queue, and to the dead letters, may.
+func TestQueuesTakeWhatTheRulesSend(t *testing.T) {
+	const path = "cloudformation/acmbot.yml"
+	for _, s := range stacks(readTemplate(t, path), nil, path) {
+		var rules list
+		for _, name := range sorted(s.resources) {
+			if r := s.resources[name]; r.Type == "AWS::Events::Rule" {
+				rules = append(rules, fmt.Sprint(s.attribute("", name, "Arn")))
+				target, _ := items(r.Properties["Targets"])[0].(map[string]any)
+				dead, _ := target["DeadLetterConfig"].(map[string]any)
+				if target["Arn"] != s.attribute("", "Queue", "Arn") || dead["Arn"] != s.attribute("", "DeadLetters", "Arn") {
+					t.Errorf("%s sends to %v", name, target)
+				}
+			}
+		}
+		for name, queue := range map[string]string{"QueuePolicy": "Queue", "DeadLettersPolicy": "DeadLetters"} {
+			p, err := parsePolicy(s.resources[name].Properties["PolicyDocument"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources := p.Statement[0].Condition["ArnEquals"]["aws:SourceArn"]
+			slices.Sort(sources)
+			if diff := cmp.Diff(rules, sources); diff != "" || p.Statement[0].Resource[0] != s.attribute("", queue, "Arn") {
+				t.Errorf("%s mismatch (-rules, +policy):\n%s", name, diff)
+			}
+		}
 	}
 }
 
@@ -507,9 +547,9 @@ func TestEventsAreSentFromElsewhere(t *testing.T) {
 	const path = "cloudformation/member-events.yml"
 	var got []any
 	for _, s := range stacks(readTemplate(t, path), nil, path) {
-		got = append(got, s.resources["Rule"].Properties["State"])
+		got = append(got, s.resources["Rule"].Properties["State"], s.resources["HealthRule"].Properties["State"])
 	}
-	if diff := cmp.Diff([]any{"DISABLED", "ENABLED", "ENABLED"}, got); diff != "" {
+	if diff := cmp.Diff([]any{"DISABLED", "DISABLED", "ENABLED", "ENABLED", "ENABLED", "ENABLED"}, got); diff != "" {
 		t.Errorf("mismatch (-want, +got):\n%s", diff)
 	}
 }
