@@ -74,14 +74,6 @@ func (o *FixOptions) complete() error {
 	return nil
 }
 
-// scopes are those that the bot token needs for these options.
-func (o *FixOptions) scopes() []string {
-	if o.on() && slices.ContainsFunc(o.Users, isGroup) {
-		return append(slices.Clone(Scopes), ScopeUserGroups)
-	}
-	return Scopes
-}
-
 // groupFor is how long the members of a user group are remembered.
 const groupFor = time.Minute
 

@@ -71,7 +71,8 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
 		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
-		Store: memory.New(time.Now), FollowEvery: time.Second,
+		Checks: checks{where: where, estate: estate, kinds: fixing.Kinds, host: webHostOf(scene.World())}.tasks,
+		Store:  memory.New(time.Now), FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {

@@ -37,8 +37,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var admins adminSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
+	var rotation rotationSettings
+	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &admins, &logging)
 	log := logging.logger(c.stderr)
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
@@ -64,7 +66,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Fix = fixing.options(where, log)
+	options.Admins = admins.ids()
+	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store}.tasks
 	options.Observer = measured
+	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
