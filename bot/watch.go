@@ -19,7 +19,13 @@ const mostWatches = 100
 
 // newKeeper is the keeper of the bot's watches.
 func (b *Bot) newKeeper() *watch.Keeper {
+	keep, _ := b.opts.Observer.(KeepObserver)
 	return &watch.Keeper{
+		Count: func(watches, snoozes int) {
+			if keep != nil {
+				keep.Kept(watches, snoozes)
+			}
+		},
 		Store: b.opts.Store, Now: b.now, Log: b.log, Teller: teller{b},
 		Ask: func(ctx context.Context, query string) (diagnose.Answer, error) {
 			q, err := b.opts.Parse(query)

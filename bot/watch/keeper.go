@@ -50,6 +50,9 @@ type Keeper struct {
 	Jitter func() float64
 	// AtOnce is how many watches are tended at once; 2 by default.
 	AtOnce int
+	// Count, where set, is told in each pass how many watches and how many
+	// snoozes there are.
+	Count func(watches, snoozes int)
 
 	owner string
 	once  sync.Once
@@ -93,7 +96,13 @@ func (k *Keeper) ready() {
 func (k *Keeper) Pass(ctx context.Context) error {
 	k.ready()
 	var due []string
+	watches, snoozes := 0, 0
 	for r, err := range state.All[Watch](ctx, k.Store, Kind, "") {
+		if err == nil && r.Value.Snooze != nil {
+			snoozes++
+		} else if err == nil {
+			watches++
+		}
 		switch {
 		case err != nil && r.Key.ID != "":
 			k.Log.Error("a watch cannot be read", "watch", r.Key.ID, "error", err)
@@ -102,6 +111,9 @@ func (k *Keeper) Pass(ctx context.Context) error {
 		case r.Value.next(k.Now()) != idle:
 			due = append(due, r.Value.ID)
 		}
+	}
+	if k.Count != nil {
+		k.Count(watches, snoozes)
 	}
 	slots := make(chan struct{}, k.AtOnce)
 	var wg sync.WaitGroup

@@ -53,7 +53,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest = estate, digests.options()
+	options.Estate, options.Digest = meteredEstate{estate, measured}, digests.options()
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
@@ -63,9 +63,11 @@ func runRun(ctx context.Context, c *console, args []string) error {
 			log.Error("what is kept could not be closed", "error", err)
 		}
 	}()
+	options.Store = measured.keep(options.Store)
+	options.Rotated = measured.rotated
 	options.Fix = fixing.options(where, log)
 	options.Admins = admins.ids()
-	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store}.tasks
+	options.Checks = checks{where: where, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store}.tasks
 	options.Observer = measured
 	b, err := bot.New(options)
 	if err != nil {
