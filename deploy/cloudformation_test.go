@@ -33,7 +33,7 @@ var templates = map[string]struct {
 			{},
 			{"Replicas": "0", "DigestChannel": "C0123456789"},
 			everything,
-			{"Fixes": "add-cname", "FixUsers": "U0123456789"},
+			{"Fixes": "add-cname", "FixUsers": "U0123456789", "Replicas": "1"},
 			{"Fixes": "publish-switch-records", "FixUsers": "U0123456789"},
 			{"Fixes": "add-caa", "FixUsers": "U0123456789"},
 			{"Fixes": "resend-email", "FixUsers": "U0123456789"},
@@ -67,7 +67,7 @@ var templates = map[string]struct {
 var everything = map[string]string{
 	"Image":            "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acmbot@sha256:" + strings.Repeat("0123456789abcdef", 4),
 	"EcrRepositoryArn": "arn:aws:ecr:eu-central-1:111122223333:repository/acmbot",
-	"Architecture":     "X86_64", "Size": "large", "Replicas": "5", "AssignPublicIp": "ENABLED",
+	"Architecture":     "X86_64", "Size": "large", "Replicas": "3", "AssignPublicIp": "ENABLED",
 	"MetricsSecurityGroupId": "sg-0123456789abcdef0",
 	"Regions":                "eu-central-1,us-east-1,us-gov-west-1",
 	"RoleArns":               "arn:aws:iam::444455556666:role/acmbot-read,arn:aws:iam::777788889999:role/acmbot-read",
@@ -176,7 +176,7 @@ func check(tpl *template, known schemas, path string) []string {
 				report("resource %s: %q is no policy", name, policy)
 			}
 		}
-		for _, other := range texts(r.DependsOn) {
+		for _, other := range textsIn(r.DependsOn) {
 			if _, ok := tpl.Resources[other]; !ok {
 				report("resource %s: depends on %s, which is not there", name, other)
 			}
@@ -219,8 +219,8 @@ func check(tpl *template, known schemas, path string) []string {
 	return sorted(found)
 }
 
-// texts are a text or a list of texts.
-func texts(v any) []string {
+// textsIn are a text or a list of texts.
+func textsIn(v any) []string {
 	switch v := v.(type) {
 	case string:
 		return []string{v}
@@ -243,7 +243,7 @@ func groups(tpl *template) map[string]int {
 	list, _ := form["ParameterGroups"].([]any)
 	for _, item := range list {
 		group, _ := item.(map[string]any)
-		for _, name := range texts(group["Parameters"]) {
+		for _, name := range textsIn(group["Parameters"]) {
 			count[name]++
 		}
 	}
@@ -408,6 +408,7 @@ func TestTaskRoleMatchesThePolicies(t *testing.T) {
 		want := filePolicies(t, strings.NewReplacer(
 			"arn:aws:dynamodb:*:*:table/acmbot", fmt.Sprint(s.attribute("", "Table", "Arn")),
 		), names...)
+		want["secrets"] = secretsPolicy(t, checkTokens(t, environment(t, s.container(t))))
 		got := s.rolePolicies(t, "TaskRole")
 		delete(got, "trust") // ECS, in the place of another account's role
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -171,6 +171,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	if d.found == nil {
 		d.found = []checkup.Check{{Area: checkup.AreaSettings, What: "all", State: checkup.OK, Detail: "complete and well formed"}}
 	}
+	d.found = append(d.found, checkOutdated()...)
 	if d.slack != nil {
 		d.subscriptions(d.slack, keep)
 	}

@@ -38,7 +38,6 @@ type metrics struct {
 	awsCalls  *prometheus.HistogramVec
 	throttles *prometheus.CounterVec
 	dns       *prometheus.CounterVec
-	tokens    *prometheus.CounterVec
 	kept      keptMetrics
 	estate    *estateMetrics
 }
@@ -70,19 +69,9 @@ func newMetrics() *metrics {
 	build.WithLabelValues(version, commit).Set(1)
 	m.registry.MustRegister(m.acks, m.requests, m.stages, m.answers, m.causes, m.awsCalls, m.throttles, m.dns, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.tokens = counter("acmbot_slack_token_changes_total", "Slack tokens that were found in their source, by what became of them: taken, malformed, refused, untried, unreadable.", "token", "result")
-	m.registry.MustRegister(m.tokens)
-	for _, token := range []string{"bot token", "app-level token"} {
-		for _, result := range []string{bot.TokenTaken, bot.TokenMalformed, bot.TokenRefused, bot.TokenUntried, bot.TokenUnreadable} {
-			m.tokens.WithLabelValues(token, result)
-		}
-	}
 	m.kept, m.estate = newKeptMetrics(m.registry), newEstateMetrics(m.registry)
 	return m
 }
-
-// rotated counts what became of a token that was found in its source.
-func (m *metrics) rotated(token, result string) { m.tokens.WithLabelValues(token, result).Inc() }
 
 // identity is the version and the commit that the program was built from.
 func identity() (version, commit string) {

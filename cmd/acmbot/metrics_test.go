@@ -188,6 +188,7 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	m := newMetrics()
 	m.watch(func() bot.Health { return bot.Health{} })
+	m.followTokens(true, true)
 	m.Acknowledged(0, true)
 	m.Performed("command", 0, errors.New("failed"))
 	m.stages.WithLabelValues("find").Observe(0)

@@ -39,8 +39,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var digests digestSettings
 	var admins adminSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &admins, &logging)
+	var rotation rotationSettings
+	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &admins, &logging)
 	log := logging.logger(c.stderr)
+	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
@@ -64,11 +66,11 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Store = measured.keep(options.Store)
-	options.Rotated = measured.rotated
 	options.Fix = fixing.options(where, log)
 	options.Admins = admins.ids()
 	options.Checks = checks{where: where, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store}.tasks
 	options.Observer = measured
+	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
