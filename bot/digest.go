@@ -18,6 +18,7 @@ import (
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // DigestOptions say what the daily digests are like. All have defaults.
@@ -73,6 +74,7 @@ func NewDigester(opts Options) *Digester {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -113,8 +115,11 @@ func NewDigester(opts Options) *Digester {
 // Run posts digests as they fall due, until ctx ends.
 func (d *Digester) Run(ctx context.Context) {
 	for {
-		if _, err := d.Tick(ctx); err != nil && ctx.Err() == nil {
-			d.log.Error("digests could not be posted; trying again", "error", err)
+		// What goes on for the digests has an id, too, by which the calls to
+		// AWS belong together in the log.
+		tick := requestid.With(ctx, newRequestID())
+		if _, err := d.Tick(tick); err != nil && ctx.Err() == nil {
+			d.log.ErrorContext(tick, "digests could not be posted; trying again", "error", err, "code", slackCode(err))
 		}
 		if pause(ctx, digestEvery) != nil {
 			return
@@ -245,7 +250,7 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 		},
 	})
 	if did && spoken {
-		d.log.Info("posted a digest", "channel", t.Channel, "date", t.date, "late", content.Late)
+		d.log.InfoContext(ctx, "posted a digest", "channel", t.Channel, "date", t.date, "late", content.Late)
 	}
 	switch {
 	case did && !spoken:
@@ -432,7 +437,7 @@ func (d *Digester) find(ctx context.Context, channel, id string, since time.Time
 		page, err := d.api.once.GetConversationHistoryContext(ctx, params)
 		switch slackCode(err) {
 		case "missing_scope", "not_in_channel", "channel_not_found":
-			d.log.Warn("could not look whether a digest was posted already", "channel", channel, "code", slackCode(err))
+			d.log.WarnContext(ctx, "could not look whether a digest was posted already", "channel", channel, "code", slackCode(err))
 			return "", false, nil
 		}
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 const runSynopsis = `usage: acmbot run
@@ -116,8 +117,9 @@ func (s slackSettings) bot(doctor diagnose.Diagnostician, timeout time.Duration,
 // logger writes log lines as the settings say.
 func (s logSettings) logger(w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.Level(s.Level)}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if s.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return requestid.Logger(slog.New(handler))
 }
