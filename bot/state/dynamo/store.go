@@ -180,6 +180,9 @@ func (s *Store) List(ctx context.Context, kind, prefix string) iter.Seq2[state.I
 				return
 			}
 			out, err := pages.NextPage(ctx)
+			if err == nil && out.Items == nil { // DynamoDB's list is there, be it empty
+				err = errEmpty
+			}
 			if err != nil {
 				fail(s.fault(ctx, query, err))
 				return
