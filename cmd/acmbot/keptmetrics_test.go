@@ -61,7 +61,10 @@ func TestMetricsOfTheStore(t *testing.T) {
 	if _, err := state.Create(t.Context(), store, key, 1, time.Time{}); !errors.Is(err, state.ErrConflict) {
 		t.Fatal(err)
 	}
-	for range store.List(t.Context(), "watch", "") {
+	for _, err := range store.List(t.Context(), "watch", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
