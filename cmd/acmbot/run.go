@@ -38,10 +38,13 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var look lookSettings
 	var digests digestSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
+	var rotation rotationSettings
+	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
+	logOutdated(log)
+	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -63,6 +66,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}()
 	options.Fix = fixing.options(where, log)
 	options.Observer = measured
+	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}

@@ -19,12 +19,13 @@ import (
 // know about them: `envconfig` the name, `default` the default, `required`
 // whether the start stops without it, `desc` the meaning, `where` the place to
 // get the value, and `shown` what to print as the default where that is not a
-// constant. Help, README and the errors are made from them.
+// constant. Help, README and the errors are made from them. `formerly` and
+// `deprecated` are for those that change: see deprecated.go.
 
 // slackSettings are what `acmbot run` needs to talk to Slack.
 type slackSettings struct {
-	BotToken botToken      `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
-	AppToken appToken      `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
+	BotToken botToken      `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token; or a reference to where it is kept: file:/path, secretsmanager:NAME (or its ARN, #KEY for a value in JSON) or ssm:PARAMETER." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
+	AppToken appToken      `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write; or a reference as above." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
 	APIURL   baseURL       `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
 	Command  slashCommand  `envconfig:"ACMBOT_COMMAND" default:"/acm" desc:"The slash command, as it is in the app's manifest."`
 	Workers  count         `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
@@ -38,7 +39,7 @@ type slackSettings struct {
 type lookSettings struct {
 	Regions     []region   `envconfig:"ACMBOT_REGIONS" shown:"AWS_REGION (or the profile's region) and us-east-1" desc:"The AWS regions to look for certificates in, separated by commas."`
 	RoleARNs    []roleARN  `envconfig:"ACMBOT_ROLE_ARNS" shown:"none" desc:"Roles to assume, one for each further account to look in, separated by commas."`
-	ExternalID  string     `envconfig:"ACMBOT_EXTERNAL_ID" shown:"none" desc:"The external id to assume those roles with."`
+	ExternalID  externalID `envconfig:"ACMBOT_EXTERNAL_ID" shown:"none" desc:"The external id to assume those roles with; it, too, can be a reference."`
 	Resolvers   []hostPort `envconfig:"ACMBOT_DNS_RESOLVERS" default:"1.1.1.1:53,8.8.8.8:53" desc:"The recursive resolvers to compare with, as host:port, separated by commas."`
 	RootHints   file       `envconfig:"ACMBOT_DNS_ROOT_HINTS" shown:"the Internet's root servers" desc:"A file with the root servers' names and addresses, in the format of IANA's named.root."`
 	TrustAnchor file       `envconfig:"ACMBOT_DNS_TRUST_ANCHOR" shown:"the Internet's root keys" desc:"A file with the root zone's DS or DNSKEY records, the trust anchor for DNSSEC."`
@@ -64,6 +65,9 @@ var sdkSettings = []setting{
 type setting struct {
 	Name, Default, Desc, Where string
 	Required                   bool
+	// Formerly is the name that it had before, and Deprecated what to do
+	// instead of setting it.
+	Formerly, Deprecated string
 }
 
 func (s setting) shownDefault() string {
@@ -86,13 +90,14 @@ func describe(spec any) []setting {
 			Where:    tag.Get("where"),
 			Required: tag.Get("required") == "true",
 		}
+		list[i].outdate(tag.Get("formerly"), tag.Get("deprecated"))
 	}
 	return list
 }
 
 // allSettings lists every setting of `acmbot run`, in the order of the help.
 func allSettings() []setting {
-	return slices.Concat(describe(slackSettings{}), describe(stateSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(logSettings{}))
+	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(logSettings{}))
 }
 
 // A settingError is one setting that is missing or malformed.
@@ -123,16 +128,19 @@ func load(specs ...any) error {
 	for _, spec := range specs {
 		s := reflect.ValueOf(spec).Elem()
 		for i, described := range describe(s.Interface()) {
-			// An empty variable, as Compose files and CI systems leave
-			// behind, counts as not set; envconfig would parse it.
-			if text, ok := os.LookupEnv(described.Name); ok && strings.TrimSpace(text) == "" {
-				_ = os.Unsetenv(described.Name)
+			name, err := described.setAs()
+			if err == nil && name == "" && described.Required {
+				err = &settingError{described.Name, "is not set", described.Where}
 			}
-			if _, ok := os.LookupEnv(described.Name); !ok && described.Required {
-				errs = append(errs, &settingError{described.Name, "is not set", described.Where})
+			if err != nil {
+				errs = append(errs, err)
 				continue
 			}
-			one := reflect.New(reflect.StructOf([]reflect.StructField{s.Type().Field(i)}))
+			field := s.Type().Field(i)
+			if name != "" && name != described.Name {
+				field.Tag, described.Name = reflect.StructTag(fmt.Sprintf("envconfig:%q", name)), name
+			}
+			one := reflect.New(reflect.StructOf([]reflect.StructField{field}))
 			if err := envconfig.Process("", one.Interface()); err != nil {
 				errs = append(errs, settingErrorOf(described, err))
 				continue
@@ -166,7 +174,7 @@ func misspelt(environ []string) []error {
 		var near string
 		known := false
 		for _, s := range allSettings() {
-			known = known || s.Name == name
+			known = known || s.Name == name || s.Formerly == name
 			if diagnose.EditDistance(s.Name, name) <= 2 {
 				near = s.Name
 			}
