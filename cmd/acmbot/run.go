@@ -11,6 +11,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 const runSynopsis = `usage: acmbot run
@@ -38,12 +39,16 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var look lookSettings
 	var digests digestSettings
 	var alerts alertSettings
+	var hear eventSettings
+	var admins adminSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &alerts, &logging)
+	var rotation rotationSettings
+	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &alerts, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
+	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, fixing.check(), hear.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -53,7 +58,15 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest, options.Alert = estate, digests.options(), alerts.options()
+	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, digests.options(), alerts.options()
+	queue, err := hear.source(where, estate, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if queue != nil {
+		options.Events = queue
+		measured.watchEvents(queue.Health)
+	}
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
@@ -63,8 +76,12 @@ func runRun(ctx context.Context, c *console, args []string) error {
 			log.Error("what is kept could not be closed", "error", err)
 		}
 	}()
+	options.Store = measured.keep(options.Store)
 	options.Fix = fixing.options(where, log)
+	options.Admins = admins.ids()
+	options.Checks = checks{where: where, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
+	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -110,8 +127,9 @@ func (s slackSettings) bot(doctor diagnose.Diagnostician, timeout time.Duration,
 // logger writes log lines as the settings say.
 func (s logSettings) logger(w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.Level(s.Level)}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if s.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return requestid.Logger(slog.New(handler))
 }
