@@ -85,7 +85,7 @@ func NewAlerter(opts Options) *Alerter {
 func (a *Alerter) Run(ctx context.Context, every time.Duration) {
 	for {
 		if _, err := a.Tick(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error("alerts could not be made; trying again", "error", err)
+			a.log.ErrorContext(ctx, "alerts could not be made; trying again", "error", err)
 		}
 		if pause(ctx, every) != nil {
 			return
@@ -99,10 +99,10 @@ func (a *Alerter) Run(ctx context.Context, every time.Duration) {
 func (b *Bot) takeEvent(ctx context.Context, e diagnose.Event) error {
 	q, err := diagnose.ParseQuery(e.ARN)
 	if err != nil || q.ARN == "" {
-		b.log.Warn("an event names no certificate; it is dropped", "event", e.ID, "kind", e.Kind)
+		b.log.WarnContext(ctx, "an event names no certificate; it is dropped", "event", e.ID, "kind", e.Kind)
 		return nil
 	}
-	b.log.Debug("took an event", "event", e.ID, "kind", e.Kind, "certificate", q.ARN)
+	b.log.DebugContext(ctx, "took an event", "event", e.ID, "kind", e.Kind, "certificate", q.ARN)
 	e.ARN = q.ARN
 	return alert.Note(ctx, b.opts.Store, e, b.now())
 }
@@ -312,7 +312,7 @@ func (a *Alerter) follow(ctx context.Context, lease state.Lease, hints []alert.H
 	var certificates []*diagnose.Listed
 	for _, h := range hints {
 		if outside(l.list.Scope, h) {
-			a.log.Debug("an event is about an account or region that is not looked at", "certificate", h.ARN)
+			a.log.DebugContext(ctx, "an event is about an account or region that is not looked at", "certificate", h.ARN)
 			if err := alert.Looked(ctx, a.store, h, true, a.now()); err != nil {
 				return err
 			}
@@ -573,7 +573,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 		return false, a.struck(ctx, b, n, "", "")
 	}
 	if a.now().Sub(n.At) > keepNotice {
-		a.log.Error("an alert could not be posted for a day; it is dropped", "channel", b.Channel, "thread", n.Thread)
+		a.log.ErrorContext(ctx, "an alert could not be posted for a day; it is dropped", "channel", b.Channel, "thread", n.Thread)
 		return false, a.struck(ctx, b, n, "", "")
 	}
 	if !n.Final {
@@ -612,7 +612,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 		}))
 	}
 	if did {
-		a.log.Info("posted an alert", "channel", b.Channel, "thread", n.Thread, "news", n.News, "certificates", max(1, n.Card.Counts.All))
+		a.log.InfoContext(ctx, "posted an alert", "channel", b.Channel, "thread", n.Thread, "news", n.News, "certificates", max(1, n.Card.Counts.All))
 	}
 	if err != nil {
 		return did, err
@@ -685,7 +685,7 @@ func (a *Alerter) refresh(ctx context.Context, b *alert.Board) error {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
-		err := a.api.update(ctx, b.Channel, t.TS, view.Alert(card, nil, view.AlertOptions{Channel: b.Channel, Thread: id}))
+		err := a.api.updateBy(ctx, a.api.once, b.Channel, t.TS, view.Alert(card, nil, view.AlertOptions{Channel: b.Channel, Thread: id}))
 		cancel()
 		switch slackCode(err) {
 		case "message_not_found", "cant_update_message", "edit_window_closed":
@@ -726,7 +726,7 @@ func (a *Alerter) covers(ctx context.Context, w watch.Watch) bool {
 		return false // rather twice than never
 	}
 	if err := alert.Nudge(ctx, a.store, w.ARN, a.now()); err != nil {
-		a.log.Warn("a watched certificate waits for the next scan", "error", err)
+		a.log.WarnContext(ctx, "a watched certificate waits for the next scan", "error", err)
 	}
 	return true
 }

@@ -104,12 +104,17 @@ func (a api) post(ctx context.Context, channel, thread string, m view.Message) (
 }
 
 func (a api) update(ctx context.Context, channel, ts string, m view.Message) error {
+	return a.updateBy(ctx, a.client, channel, ts, m)
+}
+
+// updateBy is update with a client that calls again as it does.
+func (a api) updateBy(ctx context.Context, client *slack.Client, channel, ts string, m view.Message) error {
 	return a.plainly(m, func(m view.Message) error {
 		opts := messageOptions(m, "")
 		if len(m.Blocks) == 0 {
 			opts = append(opts, slack.MsgOptionBlocks([]slack.Block{}...)) // else the old blocks would stay
 		}
-		_, _, _, err := a.client.UpdateMessageContext(ctx, channel, ts, opts...)
+		_, _, _, err := client.UpdateMessageContext(ctx, channel, ts, opts...)
 		return err
 	})
 }

@@ -312,6 +312,8 @@ func (b *Bot) Run(ctx context.Context) error {
 		if b.opts.Events != nil {
 			wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
 		}
+	} else if b.opts.Events != nil {
+		b.log.WarnContext(ctx, "nobody is alerted, so the events are left where they are")
 	}
 	wg.Go(func() { b.warm(hard) })
 

@@ -91,6 +91,7 @@ func (d *doctorOf) Answer(ctx context.Context, q diagnose.Query, _ func(diagnose
 		r.Certificate, r.DaysLeft, r.State, r.At = c.Certificate(), &left, c.State(l.At), l.At
 		for i := range r.Findings {
 			r.Findings[i].Remedy.Summary = "add the record"
+			_, r.Findings[i].Remedy.Zone, _ = strings.Cut(c.DomainName, ".")
 		}
 		return a
 	}
