@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -98,6 +99,14 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"ok":true,"url":%q}`, "ws"+strings.TrimPrefix(s.server.URL, "http")+"/link")
 		return
 	}
+	switch method {
+	case "users.info":
+		_, _ = fmt.Fprintf(w, `{"ok":true,"user":{"id":%q,"team_id":"T1"}}`, r.FormValue("user"))
+		return
+	case "conversations.info":
+		_, _ = fmt.Fprintf(w, `{"ok":true,"channel":{"id":%q}}`, r.FormValue("channel"))
+		return
+	}
 	_, _ = fmt.Fprint(w, `{"ok":true,"user_id":"UBOT","team_id":"T1","channel":"C1","ts":"1.1"}`)
 }
 
@@ -151,6 +160,14 @@ func (s *bareSlack) acked(envelope string, n int) string {
 		return true
 	})
 	return payload
+}
+
+// known waits until the bot knows a user, so that what can be answered at once
+// is.
+func (s *bareSlack) known(user string) {
+	s.t.Helper()
+	s.send(0, fmt.Sprintf(`{"envelope_id":"known","type":"slash_commands","payload":{"command":"/acm","text":"help","user_id":%q,"response_url":%q}}`, user, s.server.URL+"/known"))
+	s.until(func() bool { return slices.Contains(s.calls, "known") })
 }
 
 func (s *bareSlack) called(method string) int {

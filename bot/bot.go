@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
@@ -55,6 +56,8 @@ type Options struct {
 	// FollowEvery is how often the store is looked through for what is due; 15 s
 	// by default.
 	FollowEvery time.Duration
+	// Access is who may ask, and where.
+	Access AccessOptions
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
@@ -102,6 +105,7 @@ type Bot struct {
 
 	api     api
 	sockets []*socket
+	limiter *access.Limiter
 	pool    *pool
 	flights *flights
 	seen    *seen
@@ -156,6 +160,9 @@ func New(opts Options) (*Bot, error) {
 	if err := opts.Fix.complete(); err != nil {
 		return nil, err
 	}
+	if err := opts.Access.complete(); err != nil {
+		return nil, err
+	}
 	if opts.Command == "" {
 		opts.Command = Command
 	}
@@ -199,10 +206,12 @@ func New(opts Options) (*Bot, error) {
 	if opts.Store != nil {
 		b.mine = b.homeWatches
 	}
+	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)
 	b.api = newAPI(opts, b.log)
 	if opts.Store != nil && opts.Estate != nil {
 		b.digests = NewDigester(opts)
+		b.digests.api = b.api // what is known of people and places is shared
 	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
@@ -249,7 +258,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelWork()
 	following, stopFollowing := context.WithCancel(work)
 	defer stopFollowing()
-	b.hard, b.work, b.desk.ctx = hard, work, following
+	b.hard, b.work, b.desk.ctx, b.api.gate.life = hard, work, following, hard
 
 	if b.opts.Store != nil {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -329,7 +338,8 @@ func (b *Bot) identify(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		self, err := b.api.client.AuthTestContext(ctx)
 		if err == nil {
-			missing := missingScopes(self.Header, b.opts.Fix.scopes())
+			b.api.gate.signedIn(*self)
+			missing := missingScopes(self.Header, b.opts.scopes())
 			b.mu.Lock()
 			b.self, b.missingScopes = *self, missing
 			b.mu.Unlock()

@@ -46,7 +46,7 @@ func CheckSlack(ctx context.Context, opts Options) (checks []Check, skew time.Du
 		checks = append(checks, failedCheck("bot token", "bot token", err, opts))
 	} else {
 		checks = append(checks, Check{What: "bot token", OK: true, Detail: "signed in to " + self.Team + " as " + self.User})
-		checks = append(checks, scopeChecks(self.Header, opts.Fix.scopes())...)
+		checks = append(checks, scopeChecks(self.Header, opts.scopes())...)
 		if date, err := http.ParseTime(self.Header.Get("Date")); err == nil {
 			skew = before.Add(after.Sub(before) / 2).Sub(date).Truncate(time.Second)
 		}

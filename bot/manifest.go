@@ -19,14 +19,18 @@ const Command = "/acm"
 // links to the AWS console. Watches need im:write for direct messages and
 // reactions:write to mark what is settled; channels:history and groups:history
 // to look, after a crash, whether a message was posted in its thread already:
-// without them it may come twice.
+// without them it may come twice. Users:read tells guests and people of other
+// organisations from members, and channels:read and groups:read which channels
+// another organisation is in: without users:read nobody may ask.
 var Scopes = []string{
-	"app_mentions:read", "assistant:write", "channels:history", "chat:write", "commands", "groups:history", "im:history", "im:write",
-	"links:read", "links:write", "reactions:write",
+	"app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read",
+	"im:history", "im:write", "links:read", "links:write", "reactions:write", "users:read",
 }
 
 // Events are the events that the bot handles.
-var Events = []string{"app_home_opened", "app_mention", "assistant_thread_started", "link_shared", "message.im"}
+var Events = []string{
+	"app_home_opened", "app_mention", "assistant_thread_started", "channel_shared", "channel_unshared", "link_shared", "message.im",
+}
 
 // Shortcuts are the callback ids of the shortcuts that the bot handles.
 var Shortcuts = []string{view.CallbackMessage}

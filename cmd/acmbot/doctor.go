@@ -153,6 +153,10 @@ func doctorSettings(ctx context.Context, wantSlack bool) (*sight, *slackSettings
 	if !wrong(load(&fixing)) {
 		wrong(fixing.check())
 	}
+	var who accessSettings
+	if !wrong(load(&who)) {
+		wrong(who.check())
+	}
 	wrong(load(new(logSettings)))
 	if found == nil {
 		found = []check{{Area: areaSettings, What: "all", State: checkOK, Detail: "complete and well formed"}}
@@ -190,7 +194,11 @@ func examine(ctx context.Context, where *sight, slack *slackSettings, host strin
 }
 
 func checkSlack(ctx context.Context, s slackSettings) ([]check, time.Duration) {
-	tried, skew := bot.CheckSlack(ctx, s.bot(nil, 0, nil))
+	options := s.bot(nil, 0, nil)
+	var who accessSettings
+	_ = load(&who) // what is wrong with it was told already
+	options.Access = who.options()
+	tried, skew := bot.CheckSlack(ctx, options)
 	var found []check
 	for _, t := range tried {
 		c := check{Area: areaSlack, What: t.What, State: checkOK, Detail: t.Detail, Fix: t.Fix}

@@ -34,14 +34,15 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}
 	var slack slackSettings
 	var keep stateSettings
+	var who accessSettings
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
 	var logging logSettings
-	err = load(&slack, &keep, &fixing, &look, &digests, &logging)
+	err = load(&slack, &keep, &who, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, who.check(), fixing.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -61,6 +62,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 			log.Error("what is kept could not be closed", "error", err)
 		}
 	}()
+	options.Access = who.options()
 	options.Fix = fixing.options(where, log)
 	options.Observer = measured
 	b, err := bot.New(options)
