@@ -30,14 +30,17 @@ type api struct {
 const mostRetries = 3
 
 func newAPI(opts Options, log *slog.Logger) api {
+	if opts.tokens == nil {
+		opts.tokens = newTokens(opts, log)
+	}
 	retry := slack.DefaultRetryConfig()
 	retry.MaxRetries = mostRetries
 	retry.RetryAfterDuration = 5 * time.Second // where a 429 does not say how long
 	retry.Handlers = append(slack.AllBuiltinRetryHandlers(retry), slack.NewServerErrorRetryHandler(retry))
 	a := api{
-		client: slack.New(opts.BotToken,
+		client: slack.New(tokenInUse,
 			slack.OptionAPIURL(opts.APIURL),
-			slack.OptionHTTPClient(opts.HTTPClient),
+			slack.OptionHTTPClient(withTokens(opts.HTTPClient, opts.APIURL, opts.tokens.bot)),
 			slack.OptionRetryConfig(retry),
 			slack.OptionLog(quiet{}),
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
@@ -75,12 +78,18 @@ func refusesBlocks(err error) bool {
 	return false
 }
 
-// plainly does with a message what try does, and again with its text alone
-// where Slack refuses the blocks.
+// plainly does with a message what try does, and again without its charts, and
+// then with its text alone, where Slack refuses the blocks.
 func (a api) plainly(m view.Message, try func(view.Message) error) error {
 	err := try(m)
 	if err == nil || !refusesBlocks(err) || len(m.Blocks) == 0 {
 		return err
+	}
+	if plainer, charts := m.WithoutCharts(); charts {
+		a.log.Warn("Slack refuses the blocks; drawing the charts in text", "error", slackCode(err), "details", strings.Join(slackDetails(err), "; "))
+		if err = try(plainer); err == nil || !refusesBlocks(err) {
+			return err
+		}
 	}
 	a.log.Error("Slack refuses the blocks; sending the text alone", "error", slackCode(err), "details", strings.Join(slackDetails(err), "; "))
 	return try(m.TextOnly())

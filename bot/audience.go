@@ -40,13 +40,13 @@ func (a api) prepare(ctx context.Context, to audience, m view.Message) (view.Mes
 // masked is a message without account ids.
 func (a api) masked(m view.Message) (view.Message, error) {
 	blocks, err := a.maskedBlocks(m.Blocks)
-	return view.Message{Text: a.gate.mask.Text(m.Text), Blocks: blocks}, err
+	return view.Message{Text: a.gate.mask().Text(m.Text), Blocks: blocks}, err
 }
 
 func (a api) maskedBlocks(list []slack.Block) ([]slack.Block, error) {
 	masked := make([]slack.Block, 0, len(list))
 	for _, b := range list {
-		v, err := a.gate.mask.Value(b)
+		v, err := a.gate.mask().Value(b)
 		if err != nil {
 			return nil, fmt.Errorf("taking account ids out of a message: %w", err)
 		}
@@ -81,7 +81,7 @@ func (a api) maskedModal(m slack.ModalViewRequest) (slack.ModalViewRequest, erro
 	if err != nil {
 		return m, err
 	}
-	m.Blocks.BlockSet, m.PrivateMetadata = blocks, a.gate.mask.Seal(m.PrivateMetadata)
+	m.Blocks.BlockSet, m.PrivateMetadata = blocks, a.gate.mask().Seal(m.PrivateMetadata)
 	return m, nil
 }
 
@@ -111,7 +111,7 @@ func (a api) publish(ctx context.Context, user string, home slack.HomeTabViewReq
 		if err != nil {
 			return err
 		}
-		home.Blocks.BlockSet, home.PrivateMetadata = blocks, a.gate.mask.Seal(home.PrivateMetadata)
+		home.Blocks.BlockSet, home.PrivateMetadata = blocks, a.gate.mask().Seal(home.PrivateMetadata)
 	}
 	_, err := a.client.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: home})
 	return err
@@ -130,7 +130,7 @@ func (a api) unfurl(ctx context.Context, channel, ts string, where sharedLink, u
 			if err != nil {
 				return err
 			}
-			shown.Blocks.BlockSet, shown.Fallback, shown.Text = blocks, a.gate.mask.Text(shown.Fallback), a.gate.mask.Text(shown.Text)
+			shown.Blocks.BlockSet, shown.Fallback, shown.Text = blocks, a.gate.mask().Text(shown.Fallback), a.gate.mask().Text(shown.Text)
 			unfurls[url] = shown
 		}
 	}
@@ -147,5 +147,5 @@ func (a api) status(ctx context.Context, channel, text string) string {
 	if sees, err := a.gate.posting(ctx, channel); err == nil && sees {
 		return text
 	}
-	return a.gate.mask.Text(text)
+	return a.gate.mask().Text(text)
 }

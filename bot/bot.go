@@ -27,6 +27,12 @@ type Options struct {
 	// BotToken is the app's bot token (xoxb-), AppToken its app-level token
 	// (xapp-) with the scope connections:write.
 	BotToken, AppToken string
+	// BotTokenSource and AppTokenSource are where they are kept, for tokens that
+	// may be replaced while the bot runs.
+	BotTokenSource, AppTokenSource TokenSource
+	// Rotated is told what became of a token that was found there, such as
+	// "bot token" and TokenTaken; nobody by default.
+	Rotated func(token, result string)
 	// APIURL is where the Web API is, with a trailing slash; Slack's own by
 	// default.
 	APIURL string
@@ -64,6 +70,9 @@ type Options struct {
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
 	Digest DigestOptions
+	// Events tell of certificates that are worth a look at once; nil where only
+	// the scans find them. They are run where Store and Estate are set.
+	Events diagnose.EventSource
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
@@ -95,6 +104,8 @@ type Options struct {
 	HTTPClient *http.Client
 	// Now is the clock for what is shown and remembered; time.Now by default.
 	Now func() time.Time
+
+	tokens *tokens
 }
 
 // A Bot answers questions in Slack. It is made by New and lives for one Run.
@@ -192,6 +203,7 @@ func New(opts Options) (*Bot, error) {
 		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
 	}
 
+	opts.tokens = newTokens(opts, opts.Logger)
 	b := &Bot{
 		opts: opts, log: opts.Logger, now: opts.Now,
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
@@ -208,6 +220,7 @@ func New(opts Options) (*Bot, error) {
 	}
 	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)
+	opts.tokens.bot.try = b.trySigningIn
 	b.api = newAPI(opts, b.log)
 	if opts.Store != nil && opts.Estate != nil {
 		b.digests = NewDigester(opts)
@@ -278,12 +291,16 @@ func (b *Bot) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { b.identify(hard) })
+	wg.Go(func() { b.followTokens(hard) })
 	if b.opts.Store != nil {
 		wg.Go(func() { b.stayAlive(hard) })
 		wg.Go(func() { b.keepWatch(hard) })
 	}
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
+	}
+	if b.digests != nil && b.opts.Events != nil {
+		wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
 	}
 	wg.Go(func() { b.warm(hard) })
 
@@ -338,15 +355,7 @@ func (b *Bot) identify(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		self, err := b.api.client.AuthTestContext(ctx)
 		if err == nil {
-			b.api.gate.signedIn(*self)
-			missing := missingScopes(self.Header, b.opts.scopes())
-			b.mu.Lock()
-			b.self, b.missingScopes = *self, missing
-			b.mu.Unlock()
-			b.log.Info("signed in to Slack", "team_id", self.TeamID, "bot_user_id", self.UserID)
-			for _, scope := range missing {
-				b.log.Warn("the bot token lacks a scope: add it to the app and install it again", "scope", scope)
-			}
+			b.signedIn(*self)
 			return
 		}
 		if refusal := refusalOf(err, "bot token"); refusal != nil {
@@ -357,6 +366,19 @@ func (b *Bot) identify(ctx context.Context) {
 		if pause(ctx, wait) != nil {
 			return
 		}
+	}
+}
+
+// signedIn notes who the bot is, and which scopes it has.
+func (b *Bot) signedIn(self slack.AuthTestResponse) {
+	b.api.gate.signedIn(self)
+	missing := missingScopes(self.Header, b.opts.scopes())
+	b.mu.Lock()
+	b.self, b.missingScopes = self, missing
+	b.mu.Unlock()
+	b.log.Info("signed in to Slack", "team_id", self.TeamID, "bot_user_id", self.UserID)
+	for _, scope := range missing {
+		b.log.Warn("the bot token lacks a scope: add it to the app and install it again", "scope", scope)
 	}
 }
 

@@ -186,6 +186,22 @@ func TestDigestComesOnceADay(t *testing.T) {
 	}
 }
 
+func TestDigestWhereSlackTakesNoCharts(t *testing.T) {
+	d := openDesk(t)
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))
+	at(d.clock, nine)
+	d.Fail("chat.postMessage", workspace.Fault{Error: "invalid_blocks", Times: 1})
+	d.tick(1)
+	list := d.digests(ops)
+	if len(list) != 1 {
+		t.Fatalf("there are %d digests, want 1", len(list))
+	}
+	blocks := string(list[0].Blocks)
+	if strings.Contains(blocks, "data_visualization") || !strings.Contains(blocks, "30 Nov–6 Dec  ████") || !strings.Contains(blocks, "Why?") {
+		t.Errorf("the chart was not drawn in text, with the rest as it was:\n%s", blocks)
+	}
+}
+
 func TestDigestAfterACrash(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

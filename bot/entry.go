@@ -59,7 +59,7 @@ func (b *Bot) screen(req *request) {
 		}
 	}
 	if req.payload != nil {
-		req.payload = maskedPayload(b.api.gate.mask, req.payload)
+		req.payload = maskedPayload(b.api.gate.mask(), req.payload)
 	}
 	if req.view != nil {
 		if m, err := b.api.maskedModal(*req.view); err == nil {
@@ -175,7 +175,7 @@ func (b *Bot) offer(ctx context.Context, s *socket, req *request, r *socketmode.
 		if allowed {
 			req.payload = req.offer(v.sees)
 			if !v.sees {
-				req.payload = maskedPayload(b.api.gate.mask, req.payload)
+				req.payload = maskedPayload(b.api.gate.mask(), req.payload)
 			}
 		}
 		_, acked := b.ack(ctx, s, r, req)

@@ -38,7 +38,7 @@ const (
 // A gate finds out about people and places what the policy needs to decide.
 type gate struct {
 	policy access.Policy
-	mask   access.Mask
+	secret func() string // what account ids are sealed with
 	client *slack.Client
 	log    *slog.Logger
 	now    func() time.Time
@@ -52,6 +52,8 @@ type gate struct {
 	groups  map[string]found[[]string]
 	directs map[string]string    // whose the bot's direct messages are, by channel
 	warned  map[string]time.Time // scopes that were found missing
+	sealed  string               // the secret of the first of the masks
+	masks   []access.Mask        // the one in use, and those before it
 }
 
 // found is something that Slack told.
@@ -66,10 +68,43 @@ func newGate(opts Options, client *slack.Client, log *slog.Logger) *gate {
 		now = time.Now
 	}
 	return &gate{
-		life: context.Background(), policy: opts.policy(), mask: access.NewMask(opts.BotToken), client: client, log: log, now: now,
+		life: context.Background(), policy: opts.policy(), secret: opts.tokens.bot.current, client: client, log: log, now: now,
 		people: map[string]found[access.Person]{}, places: map[string]found[access.Place]{}, groups: map[string]found[[]string]{},
 		directs: map[string]string{}, warned: map[string]time.Time{},
 	}
+}
+
+// mostMasks is how many bot tokens back a button can be read.
+const mostMasks = 4
+
+// mask takes account ids out of what is shown. It goes with the bot token, which
+// all copies of the bot have; one that takes its place makes another mask, and
+// what was sealed before can still be read.
+func (g *gate) mask() access.Mask {
+	secret := g.secret()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.masks) == 0 || secret != g.sealed {
+		g.sealed = secret
+		g.masks = slices.Insert(g.masks, 0, access.NewMask(secret))
+		g.masks = g.masks[:min(len(g.masks), mostMasks)]
+	}
+	return g.masks[0]
+}
+
+// open reads what was sealed.
+func (g *gate) open(s string) string {
+	if !strings.Contains(s, "~") {
+		return s
+	}
+	g.mask()
+	g.mu.Lock()
+	masks := slices.Clone(g.masks)
+	g.mu.Unlock()
+	for _, m := range masks {
+		s = m.Open(s)
+	}
+	return s
 }
 
 // policy is who may do what, in one place: also those who may fix.

@@ -22,7 +22,7 @@ func newOnceClient(opts Options) *slack.Client {
 	retry.MaxRetries = mostRetries
 	retry.RetryAfterDuration = 5 * time.Second
 	retry.Handlers = []slack.RetryHandler{slack.NewRateLimitErrorRetryHandler(retry)}
-	return slack.New(opts.BotToken, slack.OptionAPIURL(opts.APIURL), slack.OptionHTTPClient(opts.HTTPClient),
+	return slack.New(tokenInUse, slack.OptionAPIURL(opts.APIURL), slack.OptionHTTPClient(withTokens(opts.HTTPClient, opts.APIURL, opts.tokens.bot)),
 		slack.OptionRetryConfig(retry), slack.OptionLog(quiet{}))
 }
 

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
@@ -98,12 +97,8 @@ func (g *gate) originOfEvent(evt slackevents.EventsAPIEvent) origin {
 
 // unseal gives an interaction its account ids back that were sealed in what
 // Slack keeps for the bot.
-func unseal(m access.Mask, c *slack.InteractionCallback) {
-	open := func(s *string) {
-		if strings.Contains(*s, "~") {
-			*s = m.Open(*s)
-		}
-	}
+func (g *gate) unseal(c *slack.InteractionCallback) {
+	open := func(s *string) { *s = g.open(*s) }
 	action := func(a *slack.BlockAction) {
 		open(&a.Value)
 		open(&a.SelectedOption.Value)

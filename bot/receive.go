@@ -338,7 +338,7 @@ func (b *Bot) reread(evt socketmode.Event, req *request) *request {
 		case slack.SlashCommand:
 			b.readCommand(req, data)
 		case slack.InteractionCallback:
-			unseal(b.api.gate.mask, &data)
+			b.api.gate.unseal(&data)
 			b.readInteraction(req, data)
 		case slackevents.EventsAPIEvent:
 			b.readEvent(req, data)

@@ -20,6 +20,7 @@ type socket struct {
 	number   int
 	client   *socketmode.Client
 	throttle *throttle
+	token    *token
 	log      *slog.Logger
 
 	open  atomic.Bool
@@ -38,11 +39,12 @@ func newSocket(number int, opts Options, log *slog.Logger) *socket {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	s.throttle = &throttle{next: next}
+	s.token = opts.tokens.app
+	s.throttle = &throttle{next: &bearer{next: next, api: hostOf(opts.APIURL), token: s.token}}
 	proxy, tlsConfig := wiring(opts.HTTPClient)
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 15 * time.Second}
-	client := slack.New(opts.BotToken,
-		slack.OptionAppLevelToken(opts.AppToken),
+	client := slack.New(tokenInUse,
+		slack.OptionAppLevelToken(tokenInUse),
 		slack.OptionAPIURL(opts.APIURL),
 		// Without a timeout of its own: it would cut the throttle's wait short.
 		slack.OptionHTTPClient(&http.Client{Transport: s.throttle}),
@@ -104,11 +106,11 @@ func (s *socket) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if refusal := refusalOf(err, "app-level token"); refusal != nil {
+		if refusal := refusalOf(err, "app-level token"); refusal != nil && !s.token.refusedFor(refusal) {
 			return refusal
 		}
 		s.log.Warn("the connection's loop ended; starting it again", "error", err, "wait", wait)
-		if pause(ctx, wait) != nil {
+		if s.token.wait(ctx, wait) != nil {
 			return nil
 		}
 	}
@@ -148,7 +150,7 @@ func (b *Bot) socketEvent(ctx context.Context, s *socket, evt socketmode.Event) 
 		s.open.Store(false)
 		if e, ok := evt.Data.(*slack.ConnectionErrorEvent); ok {
 			s.log.Warn("could not connect to Slack; trying again", "attempt", e.Attempt, "wait", e.Backoff, "error", e.ErrorObj)
-			if refusal := refusalOf(e.ErrorObj, "app-level token"); refusal != nil {
+			if refusal := refusalOf(e.ErrorObj, "app-level token"); refusal != nil && !s.token.refusedFor(refusal) {
 				b.fail(refusal)
 			}
 		}

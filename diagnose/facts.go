@@ -56,22 +56,6 @@ type Unseen struct {
 	Region     string `json:"region,omitempty"`
 }
 
-// An Obstacle is a kind of reason why something could not be observed.
-type Obstacle string
-
-// The obstacles.
-const (
-	AccessDenied  Obstacle = "access-denied"
-	Throttled     Obstacle = "throttled"
-	TimedOut      Obstacle = "timed-out"
-	Unreachable   Obstacle = "unreachable"
-	NotConfigured Obstacle = "not-configured"
-	NotAllowed    Obstacle = "not-allowed" // refused by the bot's own rules, such as the prober's address guard
-	BadAnswer     Obstacle = "bad-answer"
-	NotFound      Obstacle = "not-found"
-	OverBudget    Obstacle = "over-budget" // the diagnosis had to stop before it came to this
-)
-
 // A CertificateRef names a certificate in a list.
 type CertificateRef struct {
 	ARN        string    `json:"arn"`

@@ -27,7 +27,6 @@ const (
 	shownSnoozed  = 4
 	shownInWave   = 3
 	digestRows    = 20
-	wideBar       = 24 // the longest bar of the timeline, in characters
 )
 
 // A DigestState is what a digest's button carries.
@@ -82,7 +81,7 @@ func Digest(d digest.Digest, o DigestOptions) Message {
 	if note := mentionNote(d); note != "" {
 		b.add(line(note, nil))
 	}
-	b.add(timeline(d))
+	b.add(timeline(d.Weeks), small(timelineWords(d.Weeks)))
 
 	for i, e := range d.Entries {
 		if i == shownEntries && len(d.Entries) > shownEntries+1 {
@@ -219,42 +218,6 @@ func mentionNote(d digest.Digest) string {
 		return ""
 	}
 	return strings.Join(groups, " ") + " certificates of yours are running out of time."
-}
-
-// timeline is what ends when, as bars. It is text, so that a screen reader says
-// the same as is seen.
-func timeline(d digest.Digest) slack.Block {
-	most, total := 0, 0
-	for _, w := range d.Weeks {
-		most, total = max(most, w.Ending), total+w.Ending
-	}
-	if total == 0 {
-		return nil
-	}
-	var rows []string
-	for _, w := range d.Weeks {
-		if w.Ending == 0 {
-			continue
-		}
-		bad := 0
-		if w.Trouble > 0 {
-			bad = max(1, w.Trouble*wideBar/most)
-		}
-		good := 0
-		if n := w.Ending - w.Trouble; n > 0 {
-			good = max(1, n*wideBar/most)
-		}
-		when := w.Starts.Format("02 Jan") + "–" + w.Starts.AddDate(0, 0, 6).Format("02 Jan")
-		counts := fmt.Sprint(w.Ending)
-		if w.Trouble > 0 {
-			counts += fmt.Sprintf(", %d in trouble", w.Trouble)
-		}
-		rows = append(rows, when+"  "+strings.Repeat("█", bad)+strings.Repeat("░", good)+" "+counts)
-	}
-	block := rich{}
-	block.para(bold("What ends when"), text(" (in use; █ in trouble, ░ to be renewed in time)"))
-	block.copyable(strings.Join(rows, "\n"))
-	return block.block()
 }
 
 // entryLine is one certificate, or a wave of them, with the way to the whole

@@ -247,6 +247,13 @@ func size(blocks ...slack.Block) int {
 					n += textSize(t)
 				}
 			}
+		case *slack.DataVisualizationBlock:
+			n += utf8.RuneCountInString(b.Title)
+			if chart, ok := b.Chart.(*slack.DataVisualizationBarChart); ok {
+				for _, category := range chart.AxisConfig.Categories {
+					n += utf8.RuneCountInString(category) * (1 + len(chart.Series))
+				}
+			}
 		case *slack.ActionBlock:
 			for _, e := range b.Elements.ElementSet {
 				if button, ok := e.(*slack.ButtonBlockElement); ok {

@@ -157,7 +157,7 @@ func issuerOf(s diagnose.TLSServed) string {
 func servedWords(s diagnose.TLSServed) inlines {
 	at := text(hostOf(s.Address) + " ")
 	if s.Obstacle != "" {
-		line := join(at, text("gave no certificate: "+obstacleWords(s.Obstacle)))
+		line := join(at, text("gave no certificate: "+s.Obstacle.Words()))
 		if s.Detail != "" {
 			line = join(line, text(". "), spoken(sentence(s.Detail)))
 		}

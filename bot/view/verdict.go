@@ -111,32 +111,6 @@ func subjectOf(r *diagnose.Report) string {
 	}
 }
 
-// obstacleWords says why something could not be seen.
-func obstacleWords(o diagnose.Obstacle) string {
-	switch o {
-	case diagnose.AccessDenied:
-		return "access denied"
-	case diagnose.Throttled:
-		return "throttled by AWS"
-	case diagnose.TimedOut:
-		return "no answer in time"
-	case diagnose.Unreachable:
-		return "not reachable"
-	case diagnose.NotConfigured:
-		return "not configured"
-	case diagnose.NotAllowed:
-		return "not allowed by the bot's own rules"
-	case diagnose.BadAnswer:
-		return "an answer that makes no sense"
-	case diagnose.NotFound:
-		return "not found"
-	case diagnose.OverBudget:
-		return "not reached in the time there is"
-	default:
-		return string(o)
-	}
-}
-
 // placeOf is where something could not be seen, where its description does not
 // say so already.
 func placeOf(u diagnose.Unseen) string {
@@ -155,7 +129,7 @@ func placeOf(u diagnose.Unseen) string {
 
 // unseenLine says what could not be checked, why, and what would allow it.
 func unseenLine(u diagnose.Unseen) inlines {
-	list := join(spoken(upper(u.What)), text(placeOf(u)+": "+obstacleWords(u.Why)))
+	list := join(spoken(upper(u.What)), text(placeOf(u)+": "+u.Why.Words()))
 	if u.Detail != "" {
 		list = join(list, text(". "), spoken(sentence(u.Detail)))
 	} else {
@@ -169,7 +143,7 @@ func unseenLine(u diagnose.Unseen) inlines {
 
 // unseenText is unseenLine as mrkdwn, shorter.
 func unseenText(u diagnose.Unseen) string {
-	s := mrkdwn(u.What) + prose(placeOf(u)) + ": " + obstacleWords(u.Why)
+	s := mrkdwn(u.What) + prose(placeOf(u)) + ": " + u.Why.Words()
 	if u.Permission != "" {
 		s += ", missing permission " + code(u.Permission)
 	}

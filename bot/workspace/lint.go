@@ -151,6 +151,7 @@ type linter struct {
 	focused  bool
 	markdown int // characters in markdown blocks so far
 	tables   int
+	charts   int
 	ids      map[string]bool // block ids
 	actions  map[string]bool // action ids in the current block
 }
@@ -270,7 +271,7 @@ func init() { // the checks of containers refer back to the table
 		"markdown":           {"text", messages, (*linter).markdownBlock},
 		"table":              {"rows column_settings", messages, (*linter).table},
 		"data_table":         {"*", messages, nil},
-		"data_visualization": {"*", messages, nil},
+		"data_visualization": {"title chart", messages, (*linter).chart},
 		"card":               {"*", messages, nil},
 		"carousel":           {"*", messages, nil},
 		"container":          {"*", messages, nil},

@@ -1,18 +1,17 @@
 package workspace
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // seed fills the workspace: a small company whose certificates are somebody's
 // job.
 func (w *Workspace) seed() {
 	w.teamID, w.domain = "T0AEXAMPLE", "example"
 	w.appID, w.botID = "A0AACMBOT1", "B0AACMBOT1"
-	if w.botToken == "" {
-		w.botToken = "xoxb-" + secret(8) + "-" + secret(12)
-	}
-	if w.appToken == "" {
-		w.appToken = "xapp-1-" + w.appID + "-" + secret(16)
-	}
+	w.tokens.bot = []string{cmp.Or(w.opts.BotToken, newBotToken())}
+	w.tokens.app = []string{cmp.Or(w.opts.AppToken, w.newAppToken())}
 	w.users = []*User{
 		{ID: "U0ADANA001", Name: "dana", RealName: "Dana Kovač", Title: "Site reliability engineer, on call", Color: "#2b6cb0", IsAdmin: true},
 		{ID: "U0ALEE0001", Name: "lee", RealName: "Lee Okafor", Title: "Platform engineer", Color: "#2f855a"},

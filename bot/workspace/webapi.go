@@ -356,10 +356,12 @@ func (w *Workspace) finish(ctx context.Context, rw http.ResponseWriter, name str
 }
 
 func (w *Workspace) headerScopes(token string) string {
-	switch token {
-	case w.botToken:
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case slices.Contains(w.tokens.bot, token):
 		return w.provided()
-	case w.appToken:
+	case slices.Contains(w.tokens.app, token):
 		return "connections:write"
 	}
 	return ""
@@ -441,19 +443,8 @@ func (w *Workspace) authorize(m method, token string) error {
 	if m.open {
 		return nil
 	}
-	switch token {
-	case "":
-		return fail("not_authed")
-	case w.botToken:
-		if m.app {
-			return fail("not_allowed_token_type")
-		}
-	case w.appToken:
-		if !m.app {
-			return fail("not_allowed_token_type")
-		}
-	default:
-		return fail("invalid_auth")
+	if err := w.tokens.admit(m, token); err != nil {
+		return err
 	}
 	if len(m.scopes) > 0 {
 		return w.need(m.scopes...)

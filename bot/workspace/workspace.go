@@ -88,9 +88,9 @@ type Workspace struct {
 	wg       sync.WaitGroup
 
 	teamID, domain, appID, botID string
-	botToken, appToken           string
 
 	mu       sync.Mutex
+	tokens   credentials
 	closed   bool
 	changed  chan struct{} // closed, and replaced, at every change
 	lastTS   int64
@@ -163,7 +163,6 @@ func Start(opts Options) (*Workspace, error) {
 	w := &Workspace{
 		opts: opts, log: opts.Log, clock: opts.Clock, manifest: opts.Manifest,
 		started: opts.Clock.Now(), scopes: map[string]bool{}, events: map[string]bool{},
-		botToken: opts.BotToken, appToken: opts.AppToken,
 		changed:  make(chan struct{}),
 		triggers: map[string]*trigger{}, hooks: map[string]*hook{},
 		views: map[string]*view{}, stacks: map[string][]*view{}, homes: map[string]*view{},
@@ -248,12 +247,6 @@ func (w *Workspace) URL() string { return w.base + "/" }
 // APIURL is the Web API's address, with a trailing slash, as
 // slack.OptionAPIURL takes it.
 func (w *Workspace) APIURL() string { return w.base + "/api/" }
-
-// BotToken is the bot token (xoxb-) of the installed app.
-func (w *Workspace) BotToken() string { return w.botToken }
-
-// AppToken is the app-level token (xapp-), with the scope connections:write.
-func (w *Workspace) AppToken() string { return w.appToken }
 
 // BotUserID is the bot's user id.
 func (w *Workspace) BotUserID() string { return w.bot.ID }

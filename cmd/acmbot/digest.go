@@ -57,7 +57,7 @@ func (s digestSettings) options() bot.DigestOptions {
 
 // postSettings are what `acmbot digest --post` needs to talk to Slack.
 type postSettings struct {
-	BotToken botToken `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
+	BotToken botToken `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token, or a reference to it." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
 	APIURL   baseURL  `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
 }
 
@@ -104,7 +104,7 @@ func runDigest(ctx context.Context, c *console, args []string) error {
 	if f.post {
 		specs = append(specs, &post, &who)
 	}
-	if err := errors.Join(load(specs...), who.check()); err != nil {
+	if err := errors.Join(load(specs...), readSecrets(ctx, slog.New(slog.DiscardHandler), specs...), who.check()); err != nil {
 		return &exitError{exitUsage, err}
 	}
 	var where sight

@@ -137,13 +137,13 @@ func doctorSettings(ctx context.Context, wantSlack bool) (*sight, *slackSettings
 	var slack *slackSettings
 	if wantSlack {
 		slack = new(slackSettings)
-		if wrong(load(slack)) {
+		if wrong(errors.Join(load(slack), readSecrets(ctx, slog.New(slog.DiscardHandler), slack))) {
 			slack = nil
 		}
 	}
 	var where *sight
 	var look lookSettings
-	if !wrong(load(&look)) {
+	if !wrong(errors.Join(load(&look), readSecrets(ctx, slog.New(slog.DiscardHandler), &look))) {
 		at, err := look.look(ctx, slog.New(slog.DiscardHandler))
 		if !wrong(err) {
 			where = &at

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -126,7 +127,11 @@ func lines(err error) []string {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var list []string
 		for _, e := range joined.Unwrap() {
-			list = append(list, lines(e)...)
+			for _, line := range lines(e) {
+				if !slices.Contains(list, line) {
+					list = append(list, line)
+				}
+			}
 		}
 		return list
 	}

@@ -41,8 +41,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var logging logSettings
 	err = load(&slack, &keep, &who, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
+	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, who.check(), fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, who.check(), fixing.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 

@@ -1,11 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
+	"regexp"
 	"strings"
+	"sync"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/acmbot/acmbot/cmd/acmbot/secrets"
 )
 
 const redacted = "[redacted]"
@@ -13,7 +21,11 @@ const redacted = "[redacted]"
 // A secret is a setting that must not be seen. Every way of printing it, fmt,
 // slog and encoding/json alike, prints a placeholder; only reveal gives the
 // value.
-type secret struct{ value string }
+type secret struct {
+	value string
+	// kept is where it is kept, where the setting only refers to it.
+	kept secrets.Reference
+}
 
 func (s secret) reveal() string               { return s.value }
 func (s secret) String() string               { return redacted }
@@ -42,7 +54,7 @@ var tokenKinds = []struct{ prefix, kind string }{
 func parseToken(text, prefix string) (secret, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, prefix) && len(text) > len(prefix) && !strings.ContainsAny(text, " \t\r\n\"'") {
-		return secret{text}, nil
+		return secret{value: text}, nil
 	}
 	if unquoted := strings.Trim(text, `"'`); unquoted != text {
 		return secret{}, errors.New("is wrapped in quotation marks, which are no part of it; remove them")
@@ -55,12 +67,29 @@ func parseToken(text, prefix string) (secret, error) {
 	return secret{}, fmt.Errorf("does not look like such a token, which starts with %s", prefix)
 }
 
+// refer takes a setting's text for a reference, unless it is the secret itself,
+// which take takes.
+func (s *secret) refer(text string, take func(string) error) error {
+	ref, ok, err := secrets.Parse(text)
+	if !ok {
+		return take(text)
+	}
+	s.kept = ref
+	return err
+}
+
+// reference is where the secret is kept; zero where the setting is the secret.
+func (s *secret) reference() secrets.Reference { return s.kept }
+
 // A botToken is a Slack bot user OAuth token.
 type botToken struct{ secret }
 
 // Decode implements envconfig.Decoder.
-func (t *botToken) Decode(text string) (err error) {
-	t.secret, err = parseToken(text, "xoxb-")
+func (t *botToken) Decode(text string) error { return t.refer(text, t.take) }
+
+func (t *botToken) take(text string) error {
+	got, err := parseToken(text, "xoxb-")
+	t.value = got.value
 	return err
 }
 
@@ -68,7 +97,91 @@ func (t *botToken) Decode(text string) (err error) {
 type appToken struct{ secret }
 
 // Decode implements envconfig.Decoder.
-func (t *appToken) Decode(text string) (err error) {
-	t.secret, err = parseToken(text, "xapp-")
+func (t *appToken) Decode(text string) error { return t.refer(text, t.take) }
+
+func (t *appToken) take(text string) error {
+	got, err := parseToken(text, "xapp-")
+	t.value = got.value
 	return err
+}
+
+// An externalID goes with the roles that are assumed. AWS does not call it a
+// secret, and whoever knows it is a step nearer to what it guards ("The confused
+// deputy problem", IAM User Guide,
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html).
+type externalID struct{ secret }
+
+// The form that STS asks of it ("AssumeRole", AWS Security Token Service API
+// Reference, https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
+var externalIDForm = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
+
+// Decode implements envconfig.Decoder.
+func (e *externalID) Decode(text string) error { return e.refer(text, e.take) }
+
+func (e *externalID) take(text string) error {
+	text = strings.TrimSpace(text)
+	if !externalIDForm.MatchString(text) || len(text) > 1224 {
+		return errors.New("is not an external id, which has from 2 to 1224 letters, digits and the signs _+=,.@:/-")
+	}
+	e.value = text
+	return nil
+}
+
+// A keptSecret is a setting that may refer to a secret.
+type keptSecret interface {
+	reference() secrets.Reference
+	take(text string) error
+}
+
+// readSecrets reads what settings refer to. Its error joins a *settingError for
+// each that cannot be had or is malformed.
+func readSecrets(ctx context.Context, log *slog.Logger, specs ...any) error {
+	type found struct {
+		setting
+		secret keptSecret
+	}
+	var list []found
+	onAWS := false
+	for _, spec := range specs {
+		s := reflect.ValueOf(spec).Elem()
+		for i, described := range describe(s.Interface()) {
+			kept, ok := reflect.TypeAssert[keptSecret](s.Field(i).Addr())
+			if !ok || kept.reference() == (secrets.Reference{}) {
+				continue
+			}
+			list = append(list, found{described, kept})
+			onAWS = onAWS || kept.reference().OnAWS()
+		}
+	}
+	var reader secrets.Reader
+	if onAWS {
+		cfg, err := awsconfig.LoadDefaultConfig(ctx)
+		if err != nil {
+			return awsSettingError(err)
+		}
+		reader.Config = cfg
+	}
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, f := range list {
+		wg.Go(func() {
+			text, err := reader.Read(ctx, f.secret.reference())
+			if fault, ok := errors.AsType[*secrets.Fault](err); ok {
+				errs[i] = &settingError{f.Name, fault.Problem, fault.Fix}
+				return
+			}
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			if f.secret.reference().Exposed() {
+				log.Warn("everybody on this machine can read a secret's file; take the right from them with chmod o-r, or by the volume's defaultMode", "setting", f.Name, "file", f.secret.reference().Place)
+			}
+			if err := f.secret.take(text); err != nil {
+				errs[i] = &settingError{f.Name, "refers to " + f.secret.reference().String() + ", which " + err.Error(), f.Where}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }

@@ -23,8 +23,8 @@ import (
 
 // slackSettings are what `acmbot run` needs to talk to Slack.
 type slackSettings struct {
-	BotToken botToken      `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
-	AppToken appToken      `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
+	BotToken botToken      `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token; or a reference to where it is kept: file:/path, secretsmanager:NAME (or its ARN, #KEY for a value in JSON) or ssm:PARAMETER." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
+	AppToken appToken      `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write; or a reference as above." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
 	APIURL   baseURL       `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
 	Command  slashCommand  `envconfig:"ACMBOT_COMMAND" default:"/acm" desc:"The slash command, as it is in the app's manifest."`
 	Workers  count         `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
@@ -38,7 +38,7 @@ type slackSettings struct {
 type lookSettings struct {
 	Regions     []region   `envconfig:"ACMBOT_REGIONS" shown:"AWS_REGION (or the profile's region) and us-east-1" desc:"The AWS regions to look for certificates in, separated by commas."`
 	RoleARNs    []roleARN  `envconfig:"ACMBOT_ROLE_ARNS" shown:"none" desc:"Roles to assume, one for each further account to look in, separated by commas."`
-	ExternalID  string     `envconfig:"ACMBOT_EXTERNAL_ID" shown:"none" desc:"The external id to assume those roles with."`
+	ExternalID  externalID `envconfig:"ACMBOT_EXTERNAL_ID" shown:"none" desc:"The external id to assume those roles with; it, too, can be a reference."`
 	Resolvers   []hostPort `envconfig:"ACMBOT_DNS_RESOLVERS" default:"1.1.1.1:53,8.8.8.8:53" desc:"The recursive resolvers to compare with, as host:port, separated by commas."`
 	RootHints   file       `envconfig:"ACMBOT_DNS_ROOT_HINTS" shown:"the Internet's root servers" desc:"A file with the root servers' names and addresses, in the format of IANA's named.root."`
 	TrustAnchor file       `envconfig:"ACMBOT_DNS_TRUST_ANCHOR" shown:"the Internet's root keys" desc:"A file with the root zone's DS or DNSKEY records, the trust anchor for DNSSEC."`

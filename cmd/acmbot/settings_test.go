@@ -61,7 +61,7 @@ func TestLoad(t *testing.T) {
 			lookSettings{
 				Regions:    []region{"eu-west-1", "us-gov-west-1"},
 				RoleARNs:   []roleARN{"arn:aws:iam::111122223333:role/a", "arn:aws-cn:iam::111122223333:role/path/b"},
-				ExternalID: "x,y",
+				ExternalID: externalID{secret{value: "x,y"}},
 				Resolvers: []hostPort{
 					"192.0.2.1:53", "192.0.2.1:5353", "[2001:db8::1]:5353", "[2001:db8::1]:53", "[2001:db8::1]:53", "dns.example:53", "dns.example:53",
 				},
@@ -82,7 +82,7 @@ func TestLoad(t *testing.T) {
 			if err := load(&got); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+			if diff := cmp.Diff(test.want, got, cmpopts.EquateComparable(netip.Prefix{}, externalID{})); diff != "" {
 				t.Errorf("mismatch (-want, +got):\n%s", diff)
 			}
 		})

@@ -59,7 +59,7 @@ func (s lookSettings) look(ctx context.Context, log *slog.Logger) (sight, error)
 	}
 	return sight{
 		inventory: inventory.Options{
-			Config: cfg, Regions: regionsOf(s.Regions, cfg), RoleARNs: roles, ExternalID: s.ExternalID, Logger: log,
+			Config: cfg, Regions: regionsOf(s.Regions, cfg), RoleARNs: roles, ExternalID: s.ExternalID.reveal(), Logger: log,
 		},
 		dns:     dns,
 		probe:   probe.Options{Allow: allow},

@@ -105,7 +105,7 @@ func (c *console) answer(ctx context.Context, f whyFlags, args []string) (diagno
 		where = sightOf(scene)
 	} else {
 		var look lookSettings
-		err := load(&look)
+		err := errors.Join(load(&look), readSecrets(ctx, slog.New(slog.DiscardHandler), &look))
 		if err == nil {
 			where, err = look.look(ctx, slog.New(slog.DiscardHandler))
 		}

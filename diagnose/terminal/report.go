@@ -347,7 +347,7 @@ func (p *page) unseen(list []diagnose.Unseen) {
 		if u.Region != "" && !strings.Contains(u.What, u.Region) {
 			text += ", " + u.Region
 		}
-		text += ": " + obstacleWords(u.Why) + "."
+		text += ": " + u.Why.Words() + "."
 		if u.Detail != "" {
 			text += " " + sentenceCase(strings.TrimSuffix(u.Detail, ".")) + "."
 		}
@@ -355,31 +355,6 @@ func (p *page) unseen(list []diagnose.Unseen) {
 			text += " Missing permission: " + code(u.Permission) + "."
 		}
 		p.item(1, "-", text)
-	}
-}
-
-func obstacleWords(o diagnose.Obstacle) string {
-	switch o {
-	case diagnose.AccessDenied:
-		return "access denied"
-	case diagnose.Throttled:
-		return "throttled"
-	case diagnose.TimedOut:
-		return "no answer in time"
-	case diagnose.Unreachable:
-		return "not reachable"
-	case diagnose.NotConfigured:
-		return "not configured"
-	case diagnose.NotAllowed:
-		return "not allowed by acmbot's own rules"
-	case diagnose.BadAnswer:
-		return "an answer that makes no sense"
-	case diagnose.NotFound:
-		return "not found"
-	case diagnose.OverBudget:
-		return "not reached in the time there is"
-	default:
-		return string(o)
 	}
 }
 

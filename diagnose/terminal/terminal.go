@@ -80,7 +80,7 @@ func (p *page) endpoint(e *diagnose.Endpoint) {
 	}
 	for _, s := range e.Served {
 		if s.Obstacle != "" {
-			p.item(1, "-", code(s.Address)+": no certificate was seen: "+cmp.Or(strings.TrimSuffix(s.Detail, "."), obstacleWords(s.Obstacle))+".")
+			p.item(1, "-", code(s.Address)+": no certificate was seen: "+cmp.Or(strings.TrimSuffix(s.Detail, "."), s.Obstacle.Words())+".")
 			continue
 		}
 		issuer := s.Issuer

@@ -14,13 +14,18 @@ mkdirSync(out, { recursive: true });
 // do not have it.
 const documented = (key, value) => (value?.type === 'rich_text_list' ? { ...value, offset: undefined } : value);
 
+// What Slack documents and its types do not have yet; package workspace checks
+// it against the documented limits ("Data visualization block",
+// https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block).
+const untyped = (block) => block.type === 'data_visualization';
+
 // typed says what a golden value is, and which part of it is Slack's to check.
 function typed(value) {
   const list = Array.isArray(value) ? value : value.blocks;
   if (value.type === 'modal') return ['ModalView', value];
   if (value.type === 'home') return ['HomeView', value];
   if (list?.every((item) => item.options)) return ['{ label: PlainTextElement; options: Option[] }[]', list];
-  if (list?.every((item) => item.type)) return ['KnownBlock[]', list];
+  if (list?.every((item) => item.type)) return ['KnownBlock[]', list.filter((block) => !untyped(block))];
   return [];
 }
 

@@ -107,6 +107,9 @@ type Region struct {
 	Name         string
 	Certificates []*Certificate
 	Authorities  []*Authority
+	queues       []*Queue
+	Secrets      []*Secret
+	Parameters   []*Parameter
 
 	// DaysBeforeExpiry is the account configuration's; 45 where it is 0.
 	DaysBeforeExpiry int

@@ -247,7 +247,18 @@ export interface Block {
   column_settings?: ({ align?: string; is_wrapped?: boolean } | null)[];
   caption?: string;
   slack_file?: { url?: string; id?: string };
+  chart?: Chart;
 }
+
+/** What a data visualization block shows. */
+export interface Chart {
+  type: string;
+  series?: ChartSeries[];
+  axis_config?: { categories?: string[]; x_label?: string; y_label?: string };
+  segments?: { label: string; value: number }[];
+}
+
+export interface ChartSeries { name: string; data: { label: string; value: number }[] }
 
 export interface Attachment {
   color?: string;

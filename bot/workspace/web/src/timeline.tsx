@@ -9,6 +9,7 @@ const groupedWithin = 5 * 60_000;
 function continues(before: Message | undefined, message: Message): boolean {
   return (
     before !== undefined && before.user === message.user && before.app === message.app && !isNotice(before) && !isNotice(message) &&
+    before.subtype === message.subtype &&
     before.ephemeral === message.ephemeral && !message.ephemeral && before.reply_count === 0 &&
     tsDate(message.ts).getTime() - tsDate(before.ts).getTime() < groupedWithin
   );

@@ -7,6 +7,7 @@ import { emptyStore, reduce, type Event } from '../store';
 import { SurfaceProvider } from '../surfaces';
 import { Modal } from '../modal';
 import { Blocks } from './blocks';
+import { niceStep } from './chart';
 
 const plain = (text: string) => ({ type: 'plain_text' as const, text });
 const option = (text: string) => ({ text: plain(text), value: text.toLowerCase() });
@@ -188,6 +189,7 @@ describe('what an app sends cannot become markup', () => {
     ['plain text', { type: 'header', text: plain(evil) }],
     ['markdown', { type: 'markdown', text: evil }],
     ['rich text', { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: evil }] }] }],
+    ['a chart', { type: 'data_visualization', title: evil, chart: { type: 'bar', axis_config: { categories: [evil] }, series: [{ name: evil, data: [{ label: evil, value: 1 }] }] } }],
     ['a table', { type: 'table', rows: [[{ type: 'raw_text', text: evil }]] }],
   ])('%s', (_, block) => {
     const { container } = render(<Harness blocks={[block]} />);
@@ -220,3 +222,18 @@ test('a block nobody knows is named, and does not break the others', () => {
   expect(within(container).getByText(/“hologram”/)).toBeTruthy();
   expect(within(container).getByText('After')).toBeTruthy();
 });
+
+test('a bar chart is drawn, and told in figures', () => {
+  const chart = {
+    type: 'bar', axis_config: { categories: ['23–29 Nov', '30 Nov–6 Dec'], y_label: 'Certificates' },
+    series: [{ name: 'In trouble', data: [{ label: '23–29 Nov', value: 2 }, { label: '30 Nov–6 Dec', value: 0 }] }, { name: 'To be renewed', data: [{ label: '30 Nov–6 Dec', value: 4 }, { label: '23–29 Nov', value: 1 }] }],
+  };
+  const { container } = render(<Harness blocks={[{ type: 'data_visualization', title: 'What ends when', chart }]} />);
+  expect([...container.querySelectorAll('rect title')].map((e) => e.textContent)).toEqual(['23–29 Nov, In trouble: 2', '23–29 Nov, To be renewed: 1', '30 Nov–6 Dec, To be renewed: 4']);
+  const heights = [...container.querySelectorAll('rect')].map((e) => Number(e.getAttribute('height')));
+  expect(heights[0]! / heights[1]!).toBeCloseTo(2);
+  expect(heights[2]! / heights[1]!).toBeCloseTo(4);
+  expect(screen.getByRole('table', { name: 'What ends when' }).textContent).toContain('23–29 Nov21');
+});
+
+test.each([[1, 1], [3, 1], [9, 5], [98, 50], [400, 100]])('the axis of a chart up to %i has steps of %i', (most, step) => expect(niceStep(most)).toBe(step));

@@ -3,6 +3,7 @@ import type { Block, Element, TextObject } from '../protocol';
 import { blockId } from '../values';
 import { Plain, Text, textOf } from '../text';
 import { Warning } from '../icons';
+import { Chart } from './chart';
 import { ElementView } from './element';
 import { ImageBlock, Picture } from './image';
 import { Markdown } from './markdown';
@@ -72,6 +73,8 @@ function OneBlock({ block, id }: { block: Block; id: string }): ReactNode {
     case 'table':
     case 'data_table':
       return <Table block={block} />;
+    case 'data_visualization':
+      return <Chart block={block} />;
     case 'markdown':
       return <Markdown text={typeof block.text === 'string' ? block.text : (block.text?.text ?? '')} />;
     case 'alert':
