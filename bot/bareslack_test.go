@@ -1,9 +1,11 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +31,8 @@ type bareSlack struct {
 	acks    map[string][]json.RawMessage // payloads by envelope id
 	heard   map[string]time.Time         // when an envelope was first acknowledged
 	calls   []string
+	bodies  []string          // of the calls
+	people  map[string]string // what users.info tells, by id; members by default
 }
 
 // serveBare starts a server without anybody who connects.
@@ -93,7 +97,16 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	s.note(func() { s.calls = append(s.calls, method) })
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var person string
+	s.note(func() {
+		s.calls, s.bodies = append(s.calls, method), append(s.bodies, string(body))
+		person = s.people[r.FormValue("user")]
+	})
 	w.Header().Set("Content-Type", "application/json")
 	if method == "apps.connections.open" {
 		_, _ = fmt.Fprintf(w, `{"ok":true,"url":%q}`, "ws"+strings.TrimPrefix(s.server.URL, "http")+"/link")
@@ -101,7 +114,10 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch method {
 	case "users.info":
-		_, _ = fmt.Fprintf(w, `{"ok":true,"user":{"id":%q,"team_id":"T1"}}`, r.FormValue("user"))
+		if person == "" {
+			person = fmt.Sprintf(`{"id":%q,"team_id":"T1"}`, r.FormValue("user"))
+		}
+		_, _ = fmt.Fprintf(w, `{"ok":true,"user":%s}`, person)
 		return
 	case "conversations.info":
 		_, _ = fmt.Fprintf(w, `{"ok":true,"channel":{"id":%q}}`, r.FormValue("channel"))

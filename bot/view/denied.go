@@ -61,6 +61,10 @@ func (d Denial) block() (slack.Block, string) {
 	why, instead := d.why()
 	who, said := operator(d.Operator)
 	body := rich{}
+	if d.Reason == access.Unsure && d.Scope == "" { // nobody has to change anything
+		body.para(text("🔒 "), spoken(why+"."+instead))
+		return body.block(), "🔒 " + mrkdwn(why+"."+instead)
+	}
 	body.para(text("🔒 "), spoken(why+"; "), who, text(" can change that."), spoken(instead))
 	return body.block(), "🔒 " + mrkdwn(why) + "; " + said + " can change that." + mrkdwn(instead)
 }
