@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/acmbot/acmbot/bot/access"
+	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/workspace"
@@ -594,6 +595,92 @@ func TestChannelThatBecomesSharedGetsNothingMore(t *testing.T) {
 	})
 	s.slash(dana, ops, "api.example.com")
 	s.sees("_token.api.example.com")
+}
+
+// A digest is for the people of the house: its channel gets none once others are
+// in it, which /acm owners and the log say.
+func TestDigestIsWithheldFromASharedChannel(t *testing.T) {
+	d := openDesk(t)
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))
+	if err := d.Share(ops, "T0APARTNER", false); err != nil {
+		t.Fatal(err)
+	}
+	at(d.clock, nine)
+	n, err := d.digester.Tick(t.Context())
+	if n != 0 || err == nil || !strings.Contains(err.Error(), "shared with another organisation, and ACMBOT_ALLOW_CHANNELS does not name it") {
+		t.Errorf("Tick = %d, %v", n, err)
+	}
+	if _, _, err := d.digester.PostNow(t.Context(), digest.Subscription{Channel: opsID, Zone: "UTC"}); PostTrouble(err) != err.Error() {
+		t.Errorf("PostNow: %v, in words %q", err, PostTrouble(err))
+	}
+	if d.doctor.asked > 0 || len(d.digests(ops)) > 0 {
+		t.Errorf("%d certificates were looked at, %d digests posted", d.doctor.asked, len(d.digests(ops)))
+	}
+	if err := d.Unshare(ops, "T0APARTNER"); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Advance(10 * time.Minute) // what is known of a channel lasts
+	d.tick(1)
+}
+
+func TestDigestOfASharedChannelShowsNoAccounts(t *testing.T) {
+	d := openDesk(t, func(o *Options) { o.Access.Policy.Channels = []string{opsID} })
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))
+	if err := d.Share(ops, "T0APARTNER", false); err != nil {
+		t.Fatal(err)
+	}
+	at(d.clock, nine)
+	d.tick(1)
+	got := d.digests(ops)[0]
+	if raw := string(got.Blocks) + got.Text; strings.Contains(raw, "111122223333") || !strings.Contains(raw, "…3333") {
+		t.Errorf("it shows\n%s", raw)
+	}
+}
+
+func TestOwnersSayWhatIsWithheld(t *testing.T) {
+	s := digestStage(t)
+	if err := s.Share(ops, "T0APARTNER", false); err != nil {
+		t.Fatal(err)
+	}
+	s.slash(dana, "#platform", "owners")
+	if m := s.sees("nothing is posted there"); !strings.Contains(m.Words(), "Another organisation is in the channel") {
+		t.Errorf("says\n%s", m.Words())
+	}
+	id, err := s.AddChannel("house", workspace.PrivateChannel, dana)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.slash(dana, id, "digest subscribe")
+	s.sees("I cannot see who is in it, so I post nothing in it until I am invited.")
+}
+
+// What a watch has to tell goes to the one who watches, once others are in the
+// channel; and to nobody who may not ask any more.
+func TestWatchTellsNothingWhereItMayNot(t *testing.T) {
+	s, h, w, store := watching(t)
+	s.say(dana, "@acmbot shop.example.com")
+	s.click(dana, s.sees("_token.shop.example.com"), view.ActionWatch)
+	s.sees("Watching `shop.example.com` for <@")
+	s.looksTwice(h, store)
+	if err := s.Share(ops, "T0APARTNER", false); err != nil {
+		t.Fatal(err)
+	}
+	s.until(func() bool {
+		s.bot.api.gate.mu.Lock()
+		defer s.bot.api.gate.mu.Unlock()
+		_, known := s.bot.api.gate.places[opsID]
+		return !known
+	})
+	w.renew()
+	h.turn(2 * time.Hour)
+	direct, err := s.ChannelID(dana, "@acmbot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if news := s.sees("has renewed. It is valid until"); news.Channel != direct {
+		t.Errorf("told in %s", news.Channel)
+	}
+	s.ends(store)
 }
 
 func TestPendingShareCountsAsOne(t *testing.T) {
