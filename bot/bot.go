@@ -19,6 +19,7 @@ import (
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/checkup"
 )
 
 // Options are what a Bot needs. BotToken, AppToken and Diagnostician must be
@@ -66,6 +67,12 @@ type Options struct {
 	Access AccessOptions
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
+
+	// Checks makes the checks of `doctor` in Slack that are not of Slack itself:
+	// of AWS, DNS, the store. Admins are the users and user groups, by id, who
+	// may ask for it besides the workspace's admins and owners.
+	Checks func() []checkup.Task
+	Admins []string
 
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
@@ -129,6 +136,7 @@ type Bot struct {
 	mine    func(ctx context.Context, user string) []slack.Block
 	digests *Digester // nil where there are none
 	desk    fixDesk
+	reports checkups
 
 	late time.Duration // after its deadline a diagnosis may still come back
 

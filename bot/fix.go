@@ -75,14 +75,6 @@ func (o *FixOptions) complete() error {
 	return nil
 }
 
-// scopes are those that the bot token needs for these options.
-func (o Options) scopes() []string {
-	if len(o.policy().Groups()) > 0 {
-		return append(slices.Clone(Scopes), ScopeUserGroups)
-	}
-	return Scopes
-}
-
 // A fixDesk is what goes on.
 type fixDesk struct {
 	ctx     context.Context // ends looking after fixes

@@ -113,6 +113,7 @@ func (o Options) policy() access.Policy {
 	if o.Fix.on() {
 		p.Fixers = o.Fix.Users
 	}
+	p.Admins = o.Admins
 	return p
 }
 
@@ -227,6 +228,7 @@ func (g *gate) person(ctx context.Context, id string) (access.Person, error) {
 		return access.Person{
 			ID: u.ID, Team: u.TeamID, Teams: u.Enterprise.Teams, Enterprise: u.Enterprise.EnterpriseID, Guest: u.IsRestricted || u.IsUltraRestricted,
 			Stranger: u.IsStranger, Bot: u.IsBot || u.IsWorkflowBot || u.ID == "USLACKBOT", Deactivated: u.Deleted,
+			Admin: u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
 		}, nil
 	})
 	if err != nil || who.ID == "" {
@@ -396,16 +398,28 @@ func (g *gate) known(from origin) (v verdict, ok bool) {
 
 // mayFix decides who may change something.
 func (g *gate) mayFix(ctx context.Context, from origin) verdict {
+	return g.mayDo(ctx, from, g.policy.Fix)
+}
+
+// mayCheckUp decides who may check how the bot is set up.
+func (g *gate) mayCheckUp(ctx context.Context, from origin) verdict {
+	return g.mayDo(ctx, from, g.policy.CheckUp)
+}
+
+func (g *gate) mayDo(ctx context.Context, from origin, decide func(access.Home, access.Person, access.Place) access.Reason) verdict {
 	home, err := g.where(ctx)
 	if err != nil {
 		return verdict{reason: access.Unsure, err: err}
 	}
+	where, _ := g.place(ctx, from.channel, from.user) // where nothing is known, as little is allowed
 	who, err := g.person(ctx, from.user)
 	if err != nil {
+		if decide(home, access.Person{ID: from.user}, where) == access.Allowed { // by name
+			return verdict{}
+		}
 		return verdict{reason: access.Unsure, err: err}
 	}
-	where, _ := g.place(ctx, from.channel, from.user) // where nothing is known, as little is allowed
-	v := verdict{reason: g.policy.Fix(home, who, where)}
+	v := verdict{reason: decide(home, who, where)}
 	if v.reason == access.Unsure && len(who.UnsureOf) > 0 {
 		_, v.err = g.members(ctx, who.UnsureOf[0]) // for the cause
 	}

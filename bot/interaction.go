@@ -70,7 +70,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
-	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) {
+	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) || b.readCheckupAction(req, c, id, action.Value, reply) {
 		return
 	}
 	state, err := view.ParseState(action.Value)

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/acmbot/acmbot/cmd/acmbot/secrets"
 )
 
 // knownSettings are the settings that the program has, from the table in
@@ -97,25 +101,56 @@ func (s *stack) container(t *testing.T) map[string]any {
 	return container
 }
 
-// environment are a container's variables; secrets are those whose value is
-// kept elsewhere, with the place.
-func environment(t *testing.T, container map[string]any) (plain, secrets map[string]string) {
+// environment are a container's variables. There are no others than these, from
+// files or secrets that ECS would fetch.
+func environment(t *testing.T, container map[string]any) map[string]string {
 	t.Helper()
-	pairs := func(list any, value string) map[string]string {
-		found := map[string]string{}
-		items, _ := list.([]any)
-		for _, item := range items {
-			pair, _ := item.(map[string]any)
-			name, isText := pair["Name"].(string)
-			text, isAlso := pair[value].(string)
-			if _, twice := found[name]; twice || !isText || !isAlso {
-				t.Errorf("%v is no variable, or there is another one of the name", item)
-			}
-			found[name] = text
+	found := map[string]string{}
+	for _, item := range items(container["Environment"]) {
+		pair, _ := item.(map[string]any)
+		name, isText := pair["Name"].(string)
+		value, isAlso := pair["Value"].(string)
+		if _, twice := found[name]; twice || !isText || !isAlso {
+			t.Errorf("%v is no variable, or there is another one of the name", item)
 		}
-		return found
+		found[name] = value
 	}
-	return pairs(container["Environment"], "Value"), pairs(container["Secrets"], "ValueFrom")
+	for _, other := range []string{"Secrets", "EnvironmentFiles"} {
+		if container[other] != nil {
+			t.Errorf("there are %s: %v", other, container[other])
+		}
+	}
+	return found
+}
+
+// checkTokens makes sure that the tokens are references to secrets, and gives
+// their ARNs.
+func checkTokens(t *testing.T, environment map[string]string) list {
+	t.Helper()
+	var places list
+	for _, name := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"} {
+		r, ok, err := secrets.Parse(environment[name])
+		if !ok || err != nil || r.Kind != secrets.SecretsManager || r.Region != testRegion {
+			t.Errorf("%s is %q: %v", name, environment[name], err)
+		}
+		places = append(places, r.Place)
+	}
+	return places
+}
+
+// partOf is one statement of a policy, for these resources.
+func partOf(t *testing.T, path, sid string, resources list) policy {
+	t.Helper()
+	p := read(t, path)
+	for _, s := range p.Statement {
+		if s.Sid == sid {
+			s.Resource = resources
+			p.Statement = append(p.Statement[:0], s)
+			return p
+		}
+	}
+	t.Fatalf("%s has no %s", path, sid)
+	return p
 }
 
 // What the template sets are settings of the program, with values that it
@@ -125,14 +160,12 @@ func TestTheProgramTakesTheStacksSettings(t *testing.T) {
 	tpl := readTemplate(t, path)
 	known := append(knownSettings(t), runtimeSettings...)
 	for i, s := range stacks(tpl, nil, path) {
-		plain, secrets := environment(t, s.container(t))
-		for _, name := range append(sorted(plain), sorted(secrets)...) {
+		plain := environment(t, s.container(t))
+		checkTokens(t, plain)
+		for name := range plain {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s is no setting", name)
 			}
-		}
-		if got := sorted(secrets); !slices.Equal(got, []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"}) {
-			t.Errorf("the secrets are %q", got)
 		}
 		if got := complaints(t, plain); got != nil {
 			t.Errorf("with the parameters %v:\n%s", templates[path].given[i], strings.Join(got, "\n"))
@@ -196,7 +229,7 @@ func TestTheNetworkIsClosed(t *testing.T) {
 		if diff := cmp.Diff(want, sorted(out)); diff != "" {
 			t.Errorf("egress mismatch (-want, +got):\n%s", diff)
 		}
-		plain, _ := environment(t, s.container(t))
+		plain := environment(t, s.container(t))
 		in, ports := items(group["SecurityGroupIngress"]), items(s.container(t)["PortMappings"])
 		switch {
 		case s.parameters["MetricsSecurityGroupId"] == "":
@@ -218,6 +251,31 @@ func TestTheNetworkIsClosed(t *testing.T) {
 func items(v any) []any {
 	list, _ := v.([]any)
 	return list
+}
+
+// A new version can start beside the old one, and Slack, which allows an app ten
+// connections ("Using Socket Mode", Slack,
+// https://docs.slack.dev/apis/events-api/using-socket-mode), has room for
+// both: each copy has two, and opens a third where Slack is about to end one.
+func TestDeploymentsHaveRoom(t *testing.T) {
+	tpl := readTemplate(t, "cloudformation/acmbot.yml")
+	for replicas := 1; replicas <= int(*tpl.Parameters["Replicas"].MaxValue); replicas++ {
+		values := maps.Clone(templates["cloudformation/acmbot.yml"].required)
+		values["Replicas"] = fmt.Sprint(replicas)
+		s := newStack(tpl, nil, values)
+		of, _ := s.resources["Service"].Properties["DeploymentConfiguration"].(map[string]any)
+		// As ECS rounds ("DeploymentConfiguration", Amazon ECS API Reference,
+		// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html).
+		fewest := math.Ceil(float64(replicas) * of["MinimumHealthyPercent"].(float64) / 100)
+		most := math.Floor(float64(replicas) * of["MaximumPercent"].(float64) / 100)
+		if most <= float64(replicas) || fewest < 1 || most*2+1 > 10 {
+			t.Errorf("of %d copies there are %v to %v meanwhile", replicas, fewest, most)
+		}
+		module := planOf(t, rootModule, with(least, "replicas", cty.NumberIntVal(int64(replicas)))).resources["aws_ecs_service.this"]
+		if got, _ := module.GetAttr("deployment_maximum_percent").AsBigFloat().Float64(); got != of["MaximumPercent"] {
+			t.Errorf("%d copies: the module has %v %%", replicas, got)
+		}
+	}
 }
 
 // The sizes are some that Fargate has ("Task definition differences for

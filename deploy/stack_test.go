@@ -134,7 +134,7 @@ func (s *stack) parameter(name string, given map[string]string) {
 		s.parameters[name] = number
 	case p.Type == "CommaDelimitedList" || strings.HasPrefix(p.Type, "List<"):
 		list := []any{}
-		for _, item := range strings.Split(text, ",") {
+		for item := range strings.SplitSeq(text, ",") {
 			list = append(list, strings.TrimSpace(item))
 		}
 		s.parameters[name] = list
@@ -160,7 +160,7 @@ var pseudo = map[string]any{
 func (s *stack) value(where string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		if name, argument, ok := function(v); ok {
+		if name, argument, ok := intrinsic(v); ok {
 			return s.function(where, name, argument)
 		}
 		object := map[string]any{}
@@ -183,8 +183,8 @@ func (s *stack) value(where string, v any) any {
 	}
 }
 
-// function says which function a value is.
-func function(v map[string]any) (name string, argument any, ok bool) {
+// intrinsic says which function a value is.
+func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 	if len(v) != 1 {
 		return "", nil, false
 	}
@@ -433,7 +433,7 @@ func (t *template) references() (names, conditions []reference) {
 	walk = func(where string, v any) {
 		switch v := v.(type) {
 		case map[string]any:
-			name, argument, _ := function(v)
+			name, argument, _ := intrinsic(v)
 			list, _ := argument.([]any)
 			switch {
 			case name == "Ref":

@@ -56,13 +56,13 @@ func documentedEvents() map[string][]Event {
 			Event{DomainName: "example.com", NotAfter: moment("2020-02-22T18:43:48Z")}),
 		"rotated":                     event("6b7f2ab8-3a6e-4c4e-9b6c-8d0f9e1a2b3c", EventRotated, common, Event{}),
 		"health-renewal-state-change": event("1234abc01232a4012345678-1", EventHealth, "2026-01-27T01:43:21Z", Event{}),
-		"health-caa-check-failure": event("1234abc01232a4012345678-1", EventActionRequired, "2026-01-27T01:43:21Z",
+		"health-caa-check-failure": event("1234abc01232a4012345672-1", EventActionRequired, "2026-01-27T02:43:21Z",
 			Event{Reason: "CAA_ERROR"}),
 		// Sent to the organisation's management account, in a backup region,
 		// and about two certificates.
 		"health-renewal-failure": {
-			{ID: "1234abc01232a4012345678-1", Kind: EventActionRequired, At: moment("2026-01-27T01:43:21Z"), ARN: eventCert[:len(eventCert)-1] + "a", Account: eventAccount, Region: eventRegion},
-			{ID: "1234abc01232a4012345678-1", Kind: EventActionRequired, At: moment("2026-01-27T01:43:21Z"), ARN: eventCert, Account: eventAccount, Region: eventRegion},
+			{ID: "1234abc01232a4012345673-1", Kind: EventActionRequired, At: moment("2026-01-27T03:43:21Z"), ARN: eventCert[:len(eventCert)-1] + "a", Account: eventAccount, Region: eventRegion},
+			{ID: "1234abc01232a4012345673-1", Kind: EventActionRequired, At: moment("2026-01-27T03:43:21Z"), ARN: eventCert, Account: eventAccount, Region: eventRegion},
 		},
 	}
 }

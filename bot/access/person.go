@@ -26,6 +26,8 @@ type Person struct {
 	Stranger bool
 	// Bot is a bot or a workflow; Deactivated an account that was closed.
 	Bot, Deactivated bool
+	// Admin is an admin or an owner of the workspace.
+	Admin bool
 	// Groups are those of Policy.Groups that the user is in, and UnsureOf those
 	// of which that could not be found out.
 	Groups, UnsureOf []string
@@ -99,7 +101,7 @@ func (p Policy) person(home Home, who Person) Reason {
 		return ABot
 	case who.Deactivated:
 		return Deactivated
-	case slices.Contains(p.users(), who.ID):
+	case slices.Contains(p.users(), who.ID), slices.Contains(p.Admins, who.ID):
 		return Allowed
 	case !p.own(home, who):
 		return Outsider
@@ -204,4 +206,15 @@ func (p Policy) Fix(home Home, who Person, where Place) Reason {
 		return Allowed
 	}
 	return inGroup(p.Fixers, who)
+}
+
+// CheckUp decides whether a person may check how the bot is set up.
+func (p Policy) CheckUp(home Home, who Person, where Place) Reason {
+	if r := p.Ask(home, who, where); r != Allowed {
+		return r
+	}
+	if who.Admin && !who.Guest && p.own(home, who) || slices.Contains(p.Admins, who.ID) {
+		return Allowed
+	}
+	return inGroup(p.Admins, who)
 }

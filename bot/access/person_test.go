@@ -175,3 +175,22 @@ func TestWhoMayFix(t *testing.T) {
 		t.Errorf("with nobody named: %q", got)
 	}
 }
+
+func TestWhoMayCheckUp(t *testing.T) {
+	boss, pastBoss, theirBoss := member, guest, partner
+	boss.Admin, pastBoss.Admin, theirBoss.Admin = true, true, true
+	p := Policy{Users: []string{Members, Guests}, Teams: []string{"T0PARTNER"}, Admins: []string{"U0COUSIN", "S0ONCALL"}}
+	for _, tc := range []struct {
+		who  Person
+		want Reason
+	}{
+		{boss, Allowed}, {member, NotNamed}, {pastBoss, NotNamed}, {cousin, Allowed}, {oncall, Allowed}, {unsure, Unsure}, {stranger, Outsider}, {robot, ABot},
+	} {
+		if got := p.CheckUp(home, tc.who, direct); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.who.ID, got, tc.want)
+		}
+	}
+	if got := (Policy{}).CheckUp(home, theirBoss, direct); got != Outsider {
+		t.Errorf("the admin of another workspace: %q", got)
+	}
+}

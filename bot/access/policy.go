@@ -46,6 +46,10 @@ type Policy struct {
 	Accounts []string
 	// Fixers may change what is switched on: ids of users and user groups.
 	Fixers []string
+	// Admins may check how the bot is set up, besides the admins and owners of
+	// the workspace: ids of users, who may ask then whoever they are, and of user
+	// groups.
+	Admins []string
 }
 
 var (
@@ -79,8 +83,7 @@ const (
 	wantFixers   = "the id of a Slack user (U…) or user group (S…)"
 )
 
-// CheckUser, CheckTeam, CheckChannel and CheckAccount return a *WordError where
-// an entry of the list of that name means nothing.
+// CheckUser returns a *WordError where an entry of Policy.Users means nothing.
 func CheckUser(text string) error {
 	return check("Users", text, wantUsers, text == Members || text == Guests || IsUser(text) || IsGroup(text))
 }
@@ -119,9 +122,11 @@ func (p Policy) Check() error {
 			}
 		}
 	}
-	for _, e := range p.Fixers {
-		if !IsUser(e) && !IsGroup(e) {
-			return &WordError{List: "Fixers", Text: e, Want: wantFixers}
+	for list, entries := range map[string][]string{"Fixers": p.Fixers, "Admins": p.Admins} {
+		for _, e := range entries {
+			if !IsUser(e) && !IsGroup(e) {
+				return &WordError{List: list, Text: e, Want: wantFixers}
+			}
 		}
 	}
 	if len(p.Accounts) > 1 && (slices.Contains(p.Accounts, None) || slices.Contains(p.Accounts, All)) {
@@ -144,7 +149,7 @@ func or(list []string, standard string) []string {
 // Groups are the user groups whose members have to be known to decide.
 func (p Policy) Groups() []string {
 	var groups []string
-	for _, id := range slices.Concat(p.Users, p.Accounts, p.Fixers) {
+	for _, id := range slices.Concat(p.Users, p.Accounts, p.Fixers, p.Admins) {
 		if IsGroup(id) && !slices.Contains(groups, id) {
 			groups = append(groups, id)
 		}

@@ -28,6 +28,10 @@ func TestChartSettings(t *testing.T) {
 		if strings.HasPrefix(s.Name, "AWS_") || slices.Contains(setByChart, s.Name) {
 			continue
 		}
+		names := []string{s.Name}
+		if s.Formerly != "" {
+			names = append(names, s.Formerly)
+		}
 		p := property{Description: s.Desc + " Default: " + s.shownDefault() + ".", Type: []string{"string", "integer", "boolean", "null"}}
 		if strings.Contains(s.Desc, "separated by commas") {
 			p.Type, p.Items = []string{"string", "array", "null"}, map[string]string{"type": "string"}
@@ -38,8 +42,10 @@ func TestChartSettings(t *testing.T) {
 		if err := encoder.Encode(p); err != nil {
 			t.Fatal(err)
 		}
-		text.WriteString(separator + `        "` + s.Name + `": ` + strings.TrimSpace(one.String()))
-		separator = ",\n"
+		for _, name := range names {
+			text.WriteString(separator + `        "` + name + `": ` + strings.TrimSpace(one.String()))
+			separator = ",\n"
+		}
 	}
 	text.WriteString("\n      }")
 

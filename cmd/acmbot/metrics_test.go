@@ -185,6 +185,7 @@ var metricName = regexp.MustCompile(`\bacmbot_\w+`)
 func TestMonitoringMatchesTheMetrics(t *testing.T) {
 	m := newMetrics()
 	m.watch(func() bot.Health { return bot.Health{} })
+	m.followTokens(true, true)
 	m.Acknowledged(0, true)
 	m.Performed("command", 0, errors.New("failed"))
 	m.stages.WithLabelValues("find").Observe(0)

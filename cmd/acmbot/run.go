@@ -38,12 +38,16 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var hear eventSettings
+	var admins adminSettings
 	var logging logSettings
-	err = load(&slack, &keep, &who, &fixing, &look, &digests, &logging)
+	var rotation rotationSettings
+	err = load(&rotation, &slack, &keep, &who, &fixing, &look, &digests, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
+	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, who.check(), fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, who.check(), fixing.check(), hear.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -54,6 +58,14 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
 	options.Estate, options.Digest = estate, digests.options()
+	queue, err := hear.source(where, estate, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if queue != nil {
+		options.Events = queue
+		measured.watchEvents(queue.Health)
+	}
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
@@ -65,7 +77,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}()
 	options.Access = who.options()
 	options.Fix = fixing.options(where, log)
+	options.Admins = admins.ids()
+	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
+	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}

@@ -54,7 +54,9 @@ func startSlack(t *testing.T) *workspace.Workspace {
 
 // startLiteralWorld runs the demo's world on the ports that AWS, DNS and web
 // servers have, and points the settings at it.
-func startLiteralWorld(t *testing.T) {
+func startLiteralWorld(t *testing.T) { literalWorld(t) }
+
+func literalWorld(t *testing.T) *world.Running {
 	t.Helper()
 	scene, err := world.Demo().Start(t.Context(), world.Options{Literal: true})
 	switch {
@@ -83,6 +85,7 @@ func startLiteralWorld(t *testing.T) {
 		}
 		t.Setenv("ACMBOT_DNS_TRUST_ANCHOR", anchor)
 	}
+	return scene
 }
 
 // The bot that people run, set up by the environment alone, answers.

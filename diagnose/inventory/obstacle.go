@@ -66,6 +66,7 @@ var faults = map[string]fault{
 	"AuthFailure":                         faultCredentials,
 	"OptInRequired":                       faultCredentials,
 	"ResourceNotFoundException":           faultNotFound,
+	"NoSuchEntity":                        faultNotFound,
 	"NoSuchHostedZone":                    faultNotFound,
 	"UnknownOperationException":           faultUnknownAction,
 	"InvalidAction":                       faultUnknownAction,
@@ -138,7 +139,7 @@ func (i *Inventory) unseen(ctx context.Context, err error, action string, p plac
 		who = "the role " + p.account.role
 	}
 	service, _, _ := strings.Cut(action, ":")
-	name := cmp.Or(map[string]string{"acm": "ACM", "acm-pca": "AWS Private CA", "route53": "Route 53", "sts": "STS"}[service], "AWS")
+	name := cmp.Or(map[string]string{"acm": "ACM", "acm-pca": "AWS Private CA", "route53": "Route 53", "sts": "STS", "iam": "IAM"}[service], "AWS")
 	if p.region != "" {
 		name += " in " + p.region
 	}

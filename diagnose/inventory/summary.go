@@ -66,6 +66,11 @@ func search(ctx context.Context, client *acm.Client, p place, filter types.Certi
 		if err != nil {
 			return nil, err
 		}
+		// A list that is empty is there all the same: without it, the answer
+		// is from somebody else, or of another kind.
+		if page.Results == nil {
+			return nil, errEmpty
+		}
 		for _, r := range page.Results {
 			list = append(list, searchSummary(r, p))
 		}
@@ -183,6 +188,9 @@ func listPages(ctx context.Context, client *acm.Client, p place, in *acm.ListCer
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err
+		}
+		if page.CertificateSummaryList == nil {
+			return nil, errEmpty
 		}
 		for _, c := range page.CertificateSummaryList {
 			list = append(list, listSummary(c, p))

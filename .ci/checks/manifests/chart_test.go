@@ -159,6 +159,10 @@ var released = map[string][]string{
 		"Deployment/prod-acmbot", "NetworkPolicy/prod-acmbot", "Pod/prod-acmbot-doctor", "PodDisruptionBudget/prod-acmbot",
 		"Service/prod-acmbot-metrics",
 	},
+	"references": {
+		"Deployment/prod-acmbot", "NetworkPolicy/prod-acmbot", "Pod/prod-acmbot-doctor", "PodDisruptionBudget/prod-acmbot",
+		"Service/prod-acmbot-metrics", "ServiceAccount/prod-acmbot",
+	},
 	"keys": {"Deployment/prod-acmbot", "Pod/prod-acmbot-doctor", "ServiceAccount/prod-acmbot"},
 	"everything": {
 		"ConfigMap/certificates-dashboard", "Deployment/certificates", "NetworkPolicy/certificates", "Pod/certificates-doctor",
@@ -238,14 +242,41 @@ func TestSettingsReachTheProgram(t *testing.T) {
 	}
 }
 
-// New tokens reach the pods only by new pods.
-func TestTokensRestart(t *testing.T) {
-	sum := func(token string) string {
-		d := get[*apps.Deployment](t, decoded(t, values("dynamodb"), "--set=slack.botToken="+token), "prod-acmbot")
-		return d.Spec.Template.Annotations["checksum/slack"]
+// New tokens reach the program in its pods, which stay.
+func TestTokens(t *testing.T) {
+	pods := func(args ...string) core.PodTemplateSpec {
+		return get[*apps.Deployment](t, decoded(t, args...), "prod-acmbot").Spec.Template
 	}
-	if one, other := sum("xoxb-1"), sum("xoxb-2"); one == "" || one == other || one != sum("xoxb-1") {
-		t.Errorf("checksums %q and %q", one, other)
+	one, other := pods(values("dynamodb"), "--set=slack.botToken=xoxb-1"), pods(values("dynamodb"), "--set=slack.botToken=xoxb-2")
+	if diff := cmp.Diff(one, other); diff != "" {
+		t.Errorf("the pods change with the tokens:\n%s", diff)
+	}
+	for _, test := range []struct {
+		values string
+		want   string // the two settings, and the keys of the files they name
+	}{
+		{"minimal", "file:/slack/bot-token file:/slack/app-token SLACK_BOT_TOKEN SLACK_APP_TOKEN"},
+		{"irsa", "file:/slack/bot-token file:/slack/app-token bot app"},
+		{"references", "secretsmanager:acmbot/slack#bot arn:aws:ssm:eu-central-1:111122223333:parameter/acmbot/app-token"},
+	} {
+		spec := pods(values(test.values)).Spec
+		var got, keys []string
+		for _, e := range spec.Containers[0].Env[:2] {
+			got = append(got, e.Value)
+			path, isFile := strings.CutPrefix(e.Value, "file:")
+			if !isFile {
+				continue
+			}
+			mount := spec.Containers[0].VolumeMounts[0]
+			for _, item := range spec.Volumes[0].Secret.Items {
+				if mount.Name == spec.Volumes[0].Name && path == mount.MountPath+"/"+item.Path {
+					keys = append(keys, item.Key)
+				}
+			}
+		}
+		if got = append(got, keys...); strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %q, want %q", test.values, got, test.want)
+		}
 	}
 }
 
@@ -289,6 +320,9 @@ func TestRefusals(t *testing.T) {
 		{"dynamodb", "state.volume.existingClaim=mine", "state.volume.existingClaim is set, but state.kind is dynamodb"},
 		{"minimal", "slack.existingSecret.name=", "the Slack app's tokens are not set"},
 		{"minimal", `slack.botToken=xoxb-1,slack.appToken=xapp-1`, "the Slack app's tokens are set in several ways"},
+		{"references", "slack.references.appToken=", "only one of slack.references.botToken and slack.references.appToken is set"},
+		{"references", "slack.existingSecret.name=mine", "the Slack app's tokens are set in several ways"},
+		{"references", "slack.references.appToken=xapp-1", "'xapp-1' does not match pattern"},
 		{"dynamodb", "slack.appToken=", "only one of slack.botToken and slack.appToken is set"},
 		{"irsa", "aws.roleArn=", "aws.roleArn is not set"},
 		{"irsa", "serviceAccount.create=false,serviceAccount.name=mine", "serviceAccount.create is false"},
@@ -399,6 +433,8 @@ func TestMistakesAreFound(t *testing.T) {
 		{"templates/_helpers.tpl", "readOnlyRootFilesystem: true\n", "", "minimal", "the root file system can be written to"},
 		{"templates/_helpers.tpl", "name: ACMBOT_LOG_FORMAT", "name: ACMBOT_LOGFORMAT", "minimal", "ACMBOT_LOGFORMAT is none of the program's settings"},
 		{"templates/secret.yaml", `include "acmbot.secretName" .`, `include "acmbot.fullname" .`, "dynamodb", "there is no secret prod-acmbot-slack"},
+		{"templates/_helpers.tpl", "mountPath: /slack", "mountPath: /tokens", "minimal", "SLACK_BOT_TOKEN is in the file /slack/bot-token, which nothing mounts"},
+		{"templates/_helpers.tpl", "path: app-token", "path: app", "minimal", "SLACK_APP_TOKEN is in the file /slack/app-token, which nothing mounts"},
 		{"templates/secret.yaml", ".Values.slack.existingSecret.appTokenKey }}:", ".Values.slack.existingSecret.botTokenKey }}2:", "dynamodb", "has no SLACK_APP_TOKEN"},
 		{"templates/_helpers.tpl", "9) 10", "10) 10", "minimal", "GOMEMLIMIT is"},
 		{"templates/pvc.yaml", `include "acmbot.claimName" .`, `include "acmbot.fullname" .`, "minimal", "there is no claim prod-acmbot-state"},

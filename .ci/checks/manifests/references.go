@@ -212,9 +212,6 @@ func (c *checker) pod(name string, is meta.ObjectMeta, spec core.PodSpec) {
 		if claim := v.PersistentVolumeClaim; claim != nil && !c.there("PersistentVolumeClaim", claim.ClaimName) {
 			c.say("%s: there is no claim %s", name, claim.ClaimName)
 		}
-		if s := v.Secret; s != nil && !c.there("Secret", s.SecretName) {
-			c.say("%s: there is no secret %s", name, s.SecretName)
-		}
 	}
 	for _, container := range spec.Containers {
 		if s := container.SecurityContext; s == nil || s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem {
@@ -226,6 +223,7 @@ func (c *checker) pod(name string, is meta.ObjectMeta, spec core.PodSpec) {
 			}
 		}
 		c.env(name, container)
+		c.files(name, container, spec.Volumes)
 	}
 }
 
@@ -247,19 +245,46 @@ func (c *checker) env(name string, container core.Container) {
 			c.say("%s: %s does not come from a secret", name, e.Name)
 			continue
 		}
-		if !c.there("Secret", ref.Name) {
-			c.say("%s: there is no secret %s", name, ref.Name)
-		}
-		for _, o := range c.objects {
-			if s, ok := o.(*core.Secret); ok && s.Name == ref.Name && s.StringData[ref.Key] == "" && s.Data[ref.Key] == nil {
-				c.say("%s: the secret %s has no %s", name, ref.Name, ref.Key)
-			}
-		}
+		c.secretKey(name, ref.Name, ref.Key)
 	}
 	if limit := container.Resources.Limits.Memory(); !limit.IsZero() {
 		soft, err := strconv.ParseInt(set["GOMEMLIMIT"], 10, 64)
 		if err != nil || soft >= limit.Value() || soft < limit.Value()*8/10 {
 			c.say("%s: GOMEMLIMIT is %q, with a memory limit of %d bytes", name, set["GOMEMLIMIT"], limit.Value())
+		}
+	}
+}
+
+// files looks whether the files that settings refer to are mounted from secrets
+// that have them.
+func (c *checker) files(name string, container core.Container, volumes []core.Volume) {
+	mounted := map[string]bool{}
+	for _, m := range container.VolumeMounts {
+		for _, v := range volumes {
+			if v.Name != m.Name || v.Secret == nil {
+				continue
+			}
+			for _, item := range v.Secret.Items {
+				mounted[m.MountPath+"/"+item.Path] = true
+				c.secretKey(name, v.Secret.SecretName, item.Key)
+			}
+		}
+	}
+	for _, e := range container.Env {
+		if path, ok := strings.CutPrefix(e.Value, "file:"); ok && !mounted[path] {
+			c.say("%s: %s is in the file %s, which nothing mounts", name, e.Name, path)
+		}
+	}
+}
+
+// secretKey looks whether a secret has a key.
+func (c *checker) secretKey(name, secret, key string) {
+	if !c.there("Secret", secret) {
+		c.say("%s: there is no secret %s", name, secret)
+	}
+	for _, o := range c.objects {
+		if s, ok := o.(*core.Secret); ok && s.Name == secret && s.StringData[key] == "" && s.Data[key] == nil {
+			c.say("%s: the secret %s has no %s", name, secret, key)
 		}
 	}
 }

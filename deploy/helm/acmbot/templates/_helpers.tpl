@@ -64,6 +64,31 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- default (printf "%s-slack" (include "acmbot.fullname" .)) .Values.slack.existingSecret.name -}}
 {{- end -}}
 
+{{/* The tokens as files, which change in a running pod when the secret does; the
+program reads them again by itself. Nothing where AWS keeps them. */}}
+{{- define "acmbot.slackVolume" -}}
+{{- if not .Values.slack.references.botToken -}}
+- name: slack
+  secret:
+    secretName: {{ include "acmbot.secretName" . }}
+    # 0440
+    defaultMode: 288
+    items:
+      - key: {{ .Values.slack.existingSecret.botTokenKey }}
+        path: bot-token
+      - key: {{ .Values.slack.existingSecret.appTokenKey }}
+        path: app-token
+{{- end -}}
+{{- end -}}
+
+{{- define "acmbot.slackMount" -}}
+{{- if not .Values.slack.references.botToken -}}
+- name: slack
+  mountPath: /slack
+  readOnly: true
+{{- end -}}
+{{- end -}}
+
 {{- define "acmbot.claimName" -}}
 {{- default (printf "%s-state" (include "acmbot.fullname" .)) .Values.state.volume.existingClaim -}}
 {{- end -}}
@@ -107,8 +132,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- fail "only one of slack.botToken and slack.appToken is set: the bot needs both." -}}
 {{- end -}}
 {{- end -}}
+{{- if or .Values.slack.references.botToken .Values.slack.references.appToken -}}{{- $ways = add1 $ways -}}
+{{- if not (and .Values.slack.references.botToken .Values.slack.references.appToken) -}}
+{{- fail "only one of slack.references.botToken and slack.references.appToken is set: the bot needs both." -}}
+{{- end -}}
+{{- end -}}
 {{- if ne (int $ways) 1 -}}
-{{- fail (printf "%s: set slack.existingSecret.name to a secret that holds the two tokens of the Slack app, or both slack.botToken and slack.appToken." (ternary "the Slack app's tokens are set in several ways" "the Slack app's tokens are not set" (gt (int $ways) 1))) -}}
+{{- fail (printf "%s: set slack.existingSecret.name to a secret that holds the two tokens of the Slack app, or slack.references.botToken and appToken to where AWS keeps them, or slack.botToken and appToken." (ternary "the Slack app's tokens are set in several ways" "the Slack app's tokens are not set" (gt (int $ways) 1))) -}}
 {{- end -}}
 {{- $identity := .Values.aws.identity -}}
 {{- if and (eq $identity "irsa") (not .Values.aws.roleArn) -}}
@@ -141,17 +171,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* The environment of the bot and of its test. */}}
 {{- define "acmbot.env" -}}
+{{- /* What extraEnv sets comes before what the chart would by itself. */}}
+{{- $extra := list -}}
+{{- range .Values.extraEnv -}}{{- $extra = append $extra .name -}}{{- end -}}
 - name: SLACK_BOT_TOKEN
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "acmbot.secretName" . }}
-      key: {{ .Values.slack.existingSecret.botTokenKey }}
+  value: {{ .Values.slack.references.botToken | default "file:/slack/bot-token" | quote }}
 - name: SLACK_APP_TOKEN
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "acmbot.secretName" . }}
-      key: {{ .Values.slack.existingSecret.appTokenKey }}
-{{- if .Values.aws.region }}
+  value: {{ .Values.slack.references.appToken | default "file:/slack/app-token" | quote }}
+{{- if and .Values.aws.region (not (has "AWS_REGION" $extra)) }}
 - name: AWS_REGION
   value: {{ .Values.aws.region | quote }}
 {{- end }}
@@ -170,12 +197,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
       key: AWS_SESSION_TOKEN
       optional: true
 {{- end }}
-{{- if ne .Values.aws.identity "node" }}
+{{- if and (ne .Values.aws.identity "node") (not (has "AWS_EC2_METADATA_DISABLED" $extra)) }}
 {{- /* The SDK else looks for credentials at the node, which has none for it. */}}
 - name: AWS_EC2_METADATA_DISABLED
   value: "true"
 {{- end }}
-{{- if not (hasKey .Values.settings "ACMBOT_LOG_FORMAT") }}
+{{- if not (or (hasKey .Values.settings "ACMBOT_LOG_FORMAT") (has "ACMBOT_LOG_FORMAT" $extra)) }}
 - name: ACMBOT_LOG_FORMAT
   value: json
 {{- end }}
