@@ -84,10 +84,14 @@ func (r Reason) Quiet() bool { return r == Unknown || r == ABot || r == Deactiva
 // ask elsewhere.
 func (r Reason) OfPlace() bool { return r == SharedPlace || r == OtherPlace || r == UnknownPlace }
 
+// of reports whether a person is of the workspace.
+func (h Home) of(who Person) bool {
+	return !who.Stranger && h.Team != "" && (who.Team == h.Team || slices.Contains(who.Teams, h.Team))
+}
+
 // own reports whether a person is of the workspace, or of one that counts as it.
 func (p Policy) own(home Home, who Person) bool {
-	here := !who.Stranger && home.Team != "" && (who.Team == home.Team || slices.Contains(who.Teams, home.Team))
-	return here || slices.ContainsFunc(p.Teams, func(id string) bool {
+	return home.of(who) || slices.ContainsFunc(p.Teams, func(id string) bool {
 		return id != "" && (id == who.Team || id == who.Enterprise || slices.Contains(who.Teams, id))
 	})
 }
@@ -213,7 +217,7 @@ func (p Policy) CheckUp(home Home, who Person, where Place) Reason {
 	if r := p.Ask(home, who, where); r != Allowed {
 		return r
 	}
-	if who.Admin && !who.Guest && p.own(home, who) || slices.Contains(p.Admins, who.ID) {
+	if who.Admin && !who.Guest && home.of(who) || slices.Contains(p.Admins, who.ID) {
 		return Allowed
 	}
 	return inGroup(p.Admins, who)

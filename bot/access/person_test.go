@@ -184,7 +184,7 @@ func TestWhoMayCheckUp(t *testing.T) {
 		who  Person
 		want Reason
 	}{
-		{boss, Allowed}, {member, NotNamed}, {pastBoss, NotNamed}, {cousin, Allowed}, {oncall, Allowed}, {unsure, Unsure}, {stranger, Outsider}, {robot, ABot},
+		{boss, Allowed}, {member, NotNamed}, {pastBoss, NotNamed}, {cousin, Allowed}, {oncall, Allowed}, {unsure, Unsure}, {theirBoss, NotNamed}, {stranger, Outsider}, {robot, ABot},
 	} {
 		if got := p.CheckUp(home, tc.who, direct); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.who.ID, got, tc.want)
