@@ -23,7 +23,8 @@ type api struct {
 	client *slack.Client
 	gate   *gate
 	once   *slack.Client // see newOnceClient
-	http   *http.Client
+	http   *http.Client  // for response URLs
+	url    string        // where the Web API is
 	log    *slog.Logger
 }
 
@@ -47,7 +48,8 @@ func newAPI(opts Options, log *slog.Logger) api {
 				log.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
 			})),
 		once: newOnceClient(opts),
-		http: opts.HTTPClient,
+		http: hookClient(opts.HTTPClient),
+		url:  opts.APIURL,
 		log:  log,
 	}
 	a.gate = newGate(opts, a.client, log)
@@ -218,6 +220,9 @@ func (a api) send(ctx context.Context, url string, body []byte) error {
 }
 
 func (a api) sendOnce(ctx context.Context, url string, body []byte) (retryAfter time.Duration, err error) {
+	if !ownHook(url, a.url) {
+		return 0, errForeignHook
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, errors.New("making a request to the response URL: it is not a URL")
@@ -277,7 +282,7 @@ func transient(err error) bool {
 		return hook.Status == http.StatusTooManyRequests || hook.Status >= 500
 	}
 	var slackErr slack.SlackErrorResponse
-	return !errors.As(err, &slackErr) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	return !errors.As(err, &slackErr) && !errors.Is(err, errForeignHook) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // withoutURL takes the URL out of an HTTP client's error: a response URL is a
