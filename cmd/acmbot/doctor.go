@@ -87,7 +87,13 @@ func runDoctor(ctx context.Context, c *console, args []string) error {
 			tasks = append(tasks, s.checks.tasks()...)
 		}
 	}
-	found = append(found, checkup.Run(ctx, tasks, nil)...)
+	line := newProgressLine(c.stderr)
+	found = append(found, checkup.Run(ctx, tasks, func(p checkup.Progress) {
+		if len(p.Waiting) > 0 {
+			line.show(diagnose.Progress{Stage: "waiting for " + p.Waiting[0], Done: p.Done, Total: p.Total})
+		}
+	})...)
+	line.clear()
 	if *noSlack || *scenario != "" {
 		found = append(found, checkup.Check{Area: checkup.AreaSlack, What: "tokens", State: checkup.Skipped, Detail: "left out"})
 	}
