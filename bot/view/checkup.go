@@ -143,7 +143,9 @@ func Checkup(c CheckupShown) Message {
 	for i := range shown {
 		lines = append(lines, shown[i].line())
 	}
-	return d.message(strings.Join(lines, "\n"))
+	s := messageSurface
+	s.fold = "There is more than fits into a message: " + code("acmbot doctor") + " prints all of it."
+	return Message{Text: clip(strings.Join(lines, "\n"), mostText), Blocks: fit(d.body, d.foot, s)}
 }
 
 // RunAgain is the button that makes a checkup, in place of the message.
