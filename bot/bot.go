@@ -20,6 +20,7 @@ import (
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/checkup"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // Options are what a Bot needs. BotToken, AppToken and Diagnostician must be
@@ -188,6 +189,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
 	}
@@ -210,6 +212,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.HTTPClient == nil {
 		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
 	}
+	opts.HTTPClient = observed(opts)
 
 	opts.tokens = newTokens(opts, opts.Logger)
 	b := &Bot{
@@ -255,7 +258,11 @@ func newTransport() *http.Transport {
 
 // wiring are the proxy and TLS settings of the configured transport.
 func wiring(c *http.Client) (proxy func(*http.Request) (*url.URL, error), tlsConfig *tls.Config) {
-	if t, ok := c.Transport.(*http.Transport); ok {
+	transport := c.Transport
+	if o, ok := transport.(*observedTransport); ok {
+		transport = o.next
+	}
+	if t, ok := transport.(*http.Transport); ok {
 		if t.TLSClientConfig != nil {
 			tlsConfig = t.TLSClientConfig.Clone()
 			tlsConfig.NextProtos = nil // HTTP/2 cannot carry this WebSocket handshake

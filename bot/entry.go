@@ -93,7 +93,7 @@ func (b *Bot) admit(ctx context.Context, req *request) (bool, error) {
 	if wait == 0 {
 		return true, nil
 	}
-	b.log.Warn("not taken", "request", req.id, "kind", req.kind, "user", req.from.user, "reason", "too many questions", "wait", wait)
+	b.log.WarnContext(ctx, "not taken", "request", req.id, "kind", req.kind, "user", req.from.user, "reason", "too many questions", "wait", wait)
 	b.opts.Observer.Declined(req.kind)
 	return false, b.whisper(ctx, req, view.TooMany(b.opts.Access.Rate.Questions, b.opts.Access.Rate.Per, wait))
 }
@@ -113,7 +113,7 @@ func (r *request) cost() int {
 // deny tells somebody that they may not, and who can change that; nothing of any
 // certificate.
 func (b *Bot) deny(ctx context.Context, req *request, v verdict) error {
-	b.log.Warn("not allowed", "request", req.id, "kind", req.kind, "user", req.from.user, "channel", req.from.channel, "reason", string(v.reason), "error", v.err)
+	b.log.WarnContext(ctx, "not allowed", "request", req.id, "kind", req.kind, "user", req.from.user, "channel", req.from.channel, "reason", string(v.reason), "error", v.err)
 	b.opts.Observer.Declined(req.kind)
 	if v.reason.Quiet() {
 		return nil
@@ -198,7 +198,7 @@ func (b *Bot) offer(ctx context.Context, s *socket, req *request, r *socketmode.
 			return nil
 		})
 		if err != nil {
-			b.log.Error("could not offer anything to choose from", "request", req.id, "error", err)
+			b.log.ErrorContext(ctx, "could not offer anything to choose from", "request", req.id, "error", err)
 		}
 	}()
 }

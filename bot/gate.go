@@ -175,7 +175,7 @@ func learn[T any](ctx context.Context, g *gate, m map[string]found[T], kind, key
 			return value, nil
 		}
 		if code := slackCode(r.Err); code != "missing_scope" && ok && g.now().Sub(kept.at) < staleFor {
-			g.log.Warn("Slack does not tell how somebody or something is; what was known counts", "kind", kind, "id", key, "error", r.Err, "code", code)
+			g.log.WarnContext(ctx, "Slack does not tell how somebody or something is; what was known counts", "kind", kind, "id", key, "error", r.Err, "code", code)
 			return kept.value, nil
 		}
 		return none, g.unsure(r.Err)
@@ -299,7 +299,7 @@ func (g *gate) peer(ctx context.Context, channel, user string) string {
 	defer cancel()
 	c, _, _, err := g.client.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
 	if err != nil {
-		g.log.Debug("could not find out whose a direct message is", "error", err, "code", slackCode(err))
+		g.log.DebugContext(ctx, "could not find out whose a direct message is", "error", err, "code", slackCode(err))
 		return ""
 	}
 	g.meet(c.ID, user)

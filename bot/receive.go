@@ -15,6 +15,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // ackTimeout is how long Slack waits for an acknowledgement ("Using Socket
@@ -250,17 +251,18 @@ func (b *Bot) perform(req *request, leave func()) {
 		return
 	}
 	apology := view.FaultMessage(faultOf(err, req))
-	ctx, cancel := context.WithTimeout(b.hard, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(requestid.With(b.hard, req.id), req.from), deliveryTimeout)
 	defer cancel()
 	if err := guard(func() error { return req.reply.finish(ctx, apology) }); err != nil {
 		log.Error("could not even apologise", "error", err, "code", slackCode(err))
 	}
 }
 
-// carryThrough does what a request wants, for those who may ask. What turns out to be
-// for a place that is not to be told is refused, to the one who wanted it alone.
+// carryThrough does what a request wants, for those who may ask. What turns out
+// to be for a place that is not to be told is refused, to the one who wanted it
+// alone.
 func (b *Bot) carryThrough(req *request) error {
-	ctx := asking(b.hard, req.from)
+	ctx := asking(requestid.With(b.hard, req.id), req.from)
 	if ok, err := b.admit(ctx, req); !ok || err != nil {
 		return err
 	}
