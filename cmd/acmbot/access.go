@@ -7,6 +7,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/bot/access"
+	"github.com/acmbot/acmbot/bot/workspace"
 )
 
 // accessSettings are who may ask in Slack, where, how much, and who sees account
@@ -42,6 +43,18 @@ func texts[T ~string](list []T) []string {
 		texts = append(texts, string(t))
 	}
 	return texts
+}
+
+// demoAccess lets kit, a guest, ask nothing in the demo, and names dana as who
+// could change that.
+func demoAccess(slack *workspace.Workspace) bot.AccessOptions {
+	var o bot.AccessOptions
+	for _, u := range slack.Users() {
+		if u.Name == "dana" {
+			o.Operator = u.ID
+		}
+	}
+	return o
 }
 
 // entry is an entry of a list, as it is typed: words in any case, ids in
