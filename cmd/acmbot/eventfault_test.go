@@ -140,7 +140,7 @@ func TestEveryAWSFaultOnTheQueueIsSurvived(t *testing.T) {
 			if left < 0 {
 				t.Errorf("%s: something was deleted that was not handled", k.name)
 			}
-			consume(server.URL, time.Minute)
+			_ = consume(server.URL, time.Minute)
 			mu.Lock()
 			defer mu.Unlock()
 			for id, handled := range want {
