@@ -24,6 +24,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/events"
 	"github.com/acmbot/acmbot/diagnose/world"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
 )
@@ -188,6 +189,7 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	m := newMetrics()
 	m.watch(func() bot.Health { return bot.Health{} })
+	m.watchEvents(func() events.Health { return events.Health{Depth: new(events.Depth)} })
 	m.followTokens(true, true)
 	m.Acknowledged(0, true)
 	m.Performed("command", 0, errors.New("failed"))
