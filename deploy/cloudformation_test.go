@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -299,11 +300,21 @@ func TestTemplatesAreWellFormed(t *testing.T) {
 		for _, problem := range check(readTemplate(t, path), nil, path) {
 			t.Errorf("%s: %s", path, problem)
 		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The console shows other letters as question marks.
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }) {
+				t.Errorf("%s:%d: %s", path, i+1, line)
+			}
+		}
 		// The limit of --template-body ("CloudFormation quotas", AWS
 		// CloudFormation User Guide,
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
-		if text, err := os.ReadFile(path); err != nil || len(text) > 51_200 {
-			t.Errorf("%s: %d bytes, %v", path, len(text), err)
+		if len(text) > 51_200 {
+			t.Errorf("%s has %d bytes", path, len(text))
 		}
 	}
 }
