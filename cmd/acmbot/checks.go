@@ -11,6 +11,7 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/checkup"
 	"github.com/acmbot/acmbot/diagnose/dnstrace"
+	"github.com/acmbot/acmbot/diagnose/events"
 	"github.com/acmbot/acmbot/diagnose/fix"
 	"github.com/acmbot/acmbot/diagnose/gather"
 	"github.com/acmbot/acmbot/diagnose/inventory"
@@ -41,6 +42,8 @@ type checks struct {
 	// open already. Both are nil where nothing is kept.
 	keep *stateSettings
 	open state.Store
+	// queue is where ACM's events come from, nil where there is none.
+	queue *events.Queue
 }
 
 // tasks make the checks, each time afresh.
@@ -51,6 +54,9 @@ func (c checks) tasks() []checkup.Task {
 		fix.Task(c.where.inventory, c.kinds),
 		dnstrace.Task(c.where.dns),
 		gather.WebTask(c.where.dns, c.where.probe, c.host),
+	}
+	if c.queue != nil {
+		list = append(list, c.queue.Task())
 	}
 	if c.keep != nil {
 		list = append(list, checkup.Task{Area: checkup.AreaStore, What: "state", Run: c.store})

@@ -68,11 +68,15 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	doctor, estate := where.observers()
 	defer estate.Close()
+	hear, err := demoEvents(scene, where, estate, log)
+	if err != nil {
+		return err
+	}
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
 		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
-		Checks: checks{where: where, estate: estate, kinds: fixing.Kinds, host: webHostOf(scene.World())}.tasks,
-		Store:  memory.New(time.Now), FollowEvery: time.Second,
+		Checks: checks{where: where, estate: estate, kinds: fixing.Kinds, host: webHostOf(scene.World()), queue: hear}.tasks,
+		Store:  memory.New(time.Now), Events: hear, FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {

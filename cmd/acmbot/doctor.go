@@ -151,6 +151,13 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 			}
 		}
 	}
+	var hear eventSettings
+	if !wrong(load(&hear)) && !wrong(hear.check()) && d.checks != nil && wantSlack { // alerts are the bot's
+		queue, err := hear.source(d.checks.where, nil, slog.New(slog.DiscardHandler))
+		if !wrong(err) {
+			d.checks.queue = queue
+		}
+	}
 	var digests digestSettings
 	var admins adminSettings
 	wrong(load(&digests))

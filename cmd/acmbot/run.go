@@ -37,15 +37,16 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var hear eventSettings
 	var admins adminSettings
 	var logging logSettings
 	var rotation rotationSettings
-	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &admins, &logging)
+	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, fixing.check(), hear.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -56,6 +57,14 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
 	options.Estate, options.Digest = estate, digests.options()
+	queue, err := hear.source(where, estate, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if queue != nil {
+		options.Events = queue
+		measured.watchEvents(queue.Health)
+	}
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
@@ -67,7 +76,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}()
 	options.Fix = fixing.options(where, log)
 	options.Admins = admins.ids()
-	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store}.tasks
+	options.Checks = checks{where: where, estate: estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
 	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
