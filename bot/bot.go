@@ -19,6 +19,7 @@ import (
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/checkup"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // Options are what a Bot needs. BotToken, AppToken and Diagnostician must be
@@ -181,6 +182,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
 	}

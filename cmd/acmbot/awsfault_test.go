@@ -377,9 +377,12 @@ func TestEveryAWSFaultIsSurvived(t *testing.T) {
 	var mu sync.Mutex
 	total := map[string]*tally{}
 	var group errgroup.Group
-	group.SetLimit(40)
+	group.SetLimit(16)
 	faults := wrecks()
 	services := []string{"acm", "acm:DescribeCertificate", "acm:SearchCertificates", "route53", "sts"}
+	if testing.Short() {
+		services = []string{"acm", "route53", "sts"}
+	}
 	for _, k := range faults {
 		for _, service := range services {
 			group.Go(func() error {
@@ -399,6 +402,9 @@ func TestEveryAWSFaultIsSurvived(t *testing.T) {
 				defer client.GetTransport().CloseIdleConnections()
 				sum := tally{}
 				for _, q := range questions {
+					if q == "nothing.example.com" && service != "acm" && service != "acm:SearchCertificates" {
+						continue
+					}
 					a := ask(t, where, q)
 					at := fmt.Sprintf("%s, %s, %s", k.name, service, q)
 					checkAnswer(t, at, k, service, q, a, baseline[q], &sum)
@@ -409,7 +415,7 @@ func TestEveryAWSFaultIsSurvived(t *testing.T) {
 				defer cancel()
 				listing := estate.List(ctx)
 				checkListing(t, k, service, listing)
-				if taken.Load() == 0 {
+				if taken.Load() == 0 && service != "route53" { // which is not asked where ACM had no time to answer
 					t.Errorf("%s, %s: the fault was met by nobody", k.name, service)
 				}
 				mu.Lock()

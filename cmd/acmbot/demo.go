@@ -17,6 +17,7 @@ import (
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 	"github.com/acmbot/acmbot/diagnose/world"
 )
 
@@ -44,7 +45,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	log := slog.New(slog.DiscardHandler)
 	if *verbose {
-		log = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		log = requestid.Logger(slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	}
 
 	scene, err := startWorld(ctx, *scenario, world.Options{RetryAfter: 5 * time.Second, Logger: log})
@@ -61,6 +62,8 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	defer func() { _ = slack.Close() }()
 	where := sightOf(scene)
+	where.inventory.Logger = log
+	logCalls(&where.inventory.Config, log)
 	where.shared = inventory.New(where.inventory)
 	fixing, err := demoFixes(slack, where, log)
 	if err != nil {

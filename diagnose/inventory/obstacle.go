@@ -132,7 +132,7 @@ func classify(ctx context.Context, err error) fault {
 // unseen says in plain words why something could not be read. What and the
 // place are for the caller to fill in.
 func (i *Inventory) unseen(ctx context.Context, err error, action string, p place) diagnose.Unseen {
-	i.options.Logger.Debug("calling AWS", "action", action, "account", p.id, "region", p.region, "error", err)
+	i.options.Logger.DebugContext(ctx, "calling AWS", "action", action, "account", p.id, "region", p.region, "error", err)
 	u := diagnose.Unseen{Account: p.id, Region: p.region}
 	who := "the AWS credentials"
 	if p.account != nil && p.account.role != "" {
