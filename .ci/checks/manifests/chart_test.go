@@ -342,6 +342,7 @@ func TestRefusals(t *testing.T) {
 		{"minimal", "settings.ACMBOT_STATE=memory", "additional properties 'ACMBOT_STATE' not allowed"},
 		{"minimal", "state.kind=bolt", "value must be one of 'dynamodb', 'file', 'memory'"},
 		{"dynamodb", "slack.botToken=xapp-1", "'xapp-1' does not match pattern"},
+		{"minimal", "runAsUser=0", "minimum: got 0, want 1"},
 		{"minimal", "port=80", "minimum: got 80, want 1,024"},
 		{"minimal", "aws.region=Ireland", "'Ireland' does not match pattern"},
 		{"minimal", "replicas=two", "got string, want null or integer"},
