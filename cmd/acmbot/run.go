@@ -52,6 +52,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}
 
 	measured := newMetrics()
+	plain := where // for checks, whose calls may be refused without any harm
 	where = measured.meter(where)
 	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
@@ -78,7 +79,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	options.Store = measured.keep(options.Store)
 	options.Fix = fixing.options(where, log)
 	options.Admins = admins.ids()
-	options.Checks = checks{where: where, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
+	options.Checks = checks{where: plain, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
 	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
