@@ -7,6 +7,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // progressEvery is how often progress is updated where it can be.
@@ -25,7 +26,7 @@ func (b *Bot) answer(q diagnose.Query, o view.Options, to replier) func(context.
 
 // await waits for a diagnosis. To, where it is not nil, is shown progress.
 func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (diagnose.Answer, error) {
-	f := b.ask(q)
+	f := b.ask(q, requestid.Of(ctx))
 	timer := time.NewTimer(b.opts.ProgressAfter)
 	defer timer.Stop()
 	for {
@@ -37,7 +38,7 @@ func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (diagnose
 		case <-timer.C:
 			if to != nil {
 				if err := b.showProgress(ctx, to, view.Progress(q.Subject(), f.stage())); err != nil {
-					b.log.Warn("could not show progress", "error", err, "code", slackCode(err))
+					b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
 				}
 			}
 			timer.Reset(progressEvery)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // ackTimeout is how long Slack waits for an acknowledgement ("Using Socket
@@ -216,7 +217,7 @@ func (b *Bot) perform(req *request, leave func()) {
 	}
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
-	err := guard(func() error { return req.run(b.hard) })
+	err := guard(func() error { return req.run(requestid.With(b.hard, req.id)) })
 	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	if b.hard.Err() != nil && err != nil {
 		log.Warn("left behind", "error", err)
@@ -237,7 +238,7 @@ func (b *Bot) perform(req *request, leave func()) {
 		return
 	}
 	apology := view.FaultMessage(faultOf(err, req))
-	ctx, cancel := context.WithTimeout(b.hard, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(requestid.With(b.hard, req.id), deliveryTimeout)
 	defer cancel()
 	if err := guard(func() error { return req.reply.finish(ctx, apology) }); err != nil {
 		log.Error("could not even apologise", "error", err, "code", slackCode(err))

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -74,8 +75,8 @@ var everything = map[string]string{
 	"ExternalId":             "a-long-random-word",
 	"OrganizationId":         "o-a1b2c3d4e5",
 	"ProbeAllow":             "10.0.0.0/8,fd00::/8",
-	"Command":                "/certs",
-	"DigestChannel":          "C0123456789", "DigestTime": "08:30", "DigestTimeZone": "America/Argentina/Buenos_Aires", "DigestWeekdays": "true",
+	"Command":                "/certs", "Admins": "U0123456789,S0123456789",
+	"DigestChannel": "C0123456789", "DigestTime": "08:30", "DigestTimeZone": "America/Argentina/Buenos_Aires", "DigestWeekdays": "true",
 	"DigestRoutes": "tag:team=shop => C0123456789 @S0123456789, account:444455556666 => C1123456789",
 	"Fixes":        "add-cname,add-caa,resend-email,switch-to-dns,publish-switch-records,renew-private",
 	"FixUsers":     "U0123456789,S0123456789", "AuditChannel": "C0123456789",
@@ -385,6 +386,9 @@ func TestMemberRoleMatchesThePolicies(t *testing.T) {
 	for _, s := range stacks(tpl, nil, path) {
 		fixes := fmt.Sprint(s.parameters["Fixes"])
 		want := filePolicies(t, strings.NewReplacer(), append(fixFiles(fixes), "trust", "read", "read-extra")...)
+		if fixes != "" {
+			want["doctor"] = partOf(t, "iam/doctor.json", "AskWhatFixesMayDo", list{"arn:aws:iam::" + testAccount + ":role/acmbot-read"})
+		}
 		if diff := cmp.Diff(want, s.rolePolicies(t, "Role")); diff != "" {
 			t.Errorf("with the fixes %q the template differs from the policies (-policies, +template):\n%s", fixes, diff)
 		}
@@ -395,20 +399,30 @@ func TestMemberRoleMatchesThePolicies(t *testing.T) {
 	}
 }
 
+// The role that asks IAM about itself is the one that it asks about.
+func TestTaskRoleAsksAboutItself(t *testing.T) {
+	s := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, templates["cloudformation/acmbot.yml"].required)
+	asks := s.rolePolicies(t, "TaskRole")["doctor"].Statement[1].Resource[0]
+	if itself := fmt.Sprint(s.attribute("", "TaskRole", "Arn")); !strings.HasSuffix(asks, "-*") || !strings.HasPrefix(itself, strings.TrimSuffix(asks, "*")) {
+		t.Errorf("it asks about %s, and is %s", asks, itself)
+	}
+}
+
 // The bot's own role has the policies of the files, for its own table and
 // queue, and nothing that is not asked for.
 func TestTaskRoleMatchesThePolicies(t *testing.T) {
 	const path = "cloudformation/acmbot.yml"
 	tpl := readTemplate(t, path)
 	for _, s := range stacks(tpl, nil, path) {
-		names := append(fixFiles(fmt.Sprint(s.parameters["Fixes"])), "read", "read-extra", "dynamodb")
+		names := append(fixFiles(fmt.Sprint(s.parameters["Fixes"])), "read", "read-extra", "dynamodb", "doctor")
 		if s.parameters["RoleArns"] != "" {
 			names = append(names, "assume")
 		}
 		want := filePolicies(t, strings.NewReplacer(
 			"arn:aws:dynamodb:*:*:table/acmbot", fmt.Sprint(s.attribute("", "Table", "Arn")),
+			"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-TaskRole-*",
 		), names...)
-		want["secrets"] = secretsPolicy(t, checkTokens(t, environment(t, s.container(t))))
+		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, environment(t, s.container(t))))
 		got := s.rolePolicies(t, "TaskRole")
 		delete(got, "trust") // ECS, in the place of another account's role
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -464,12 +478,19 @@ func TestRulesRefuseWhatDoesNotWork(t *testing.T) {
 	}
 }
 
-// All kinds of events that the program knows come in, of ACM's only.
-func TestEventRulesMatchTheProgram(t *testing.T) {
-	want := map[string]any{"source": []any{"aws.acm"}, "detail-type": []any{
+// eventPatterns are the patterns of ACM's own events and of AWS Health's on ACM:
+// all that the program knows, and nothing else.
+var eventPatterns = map[string]any{
+	"acm": map[string]any{"source": []any{"aws.acm"}, "detail-type": []any{
 		string(diagnose.EventApproachingExpiration), string(diagnose.EventActionRequired), string(diagnose.EventExpired),
 		string(diagnose.EventAvailable), string(diagnose.EventRotated), string(diagnose.EventRevoked),
-	}}
+	}},
+	"health": map[string]any{"source": []any{"aws.health"}, "detail-type": []any{"AWS Health Event"}, "detail": map[string]any{
+		"service": []any{"ACM"}, "eventTypeCode": []any{"AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"},
+	}},
+}
+
+func TestEventRulesMatchTheProgram(t *testing.T) {
 	count := 0
 	for path := range templates {
 		for name, r := range readTemplate(t, path).Resources {
@@ -477,13 +498,46 @@ func TestEventRulesMatchTheProgram(t *testing.T) {
 				continue
 			}
 			count++
+			want := eventPatterns["acm"]
+			if strings.Contains(name, "Health") {
+				want = eventPatterns["health"]
+			}
 			if diff := cmp.Diff(want, r.Properties["EventPattern"]); diff != "" {
 				t.Errorf("%s: %s mismatch (-program, +template):\n%s", path, name, diff)
 			}
 		}
 	}
-	if count != 3 {
+	if count != 6 {
 		t.Errorf("there are %d rules", count)
+	}
+}
+
+// Every rule that sends to the queue, and to the dead letters, may.
+func TestQueuesTakeWhatTheRulesSend(t *testing.T) {
+	const path = "cloudformation/acmbot.yml"
+	for _, s := range stacks(readTemplate(t, path), nil, path) {
+		var rules list
+		for _, name := range sorted(s.resources) {
+			if r := s.resources[name]; r.Type == "AWS::Events::Rule" {
+				rules = append(rules, fmt.Sprint(s.attribute("", name, "Arn")))
+				target, _ := items(r.Properties["Targets"])[0].(map[string]any)
+				dead, _ := target["DeadLetterConfig"].(map[string]any)
+				if target["Arn"] != s.attribute("", "Queue", "Arn") || dead["Arn"] != s.attribute("", "DeadLetters", "Arn") {
+					t.Errorf("%s sends to %v", name, target)
+				}
+			}
+		}
+		for name, queue := range map[string]string{"QueuePolicy": "Queue", "DeadLettersPolicy": "DeadLetters"} {
+			p, err := parsePolicy(s.resources[name].Properties["PolicyDocument"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources := p.Statement[0].Condition["ArnEquals"]["aws:SourceArn"]
+			slices.Sort(sources)
+			if diff := cmp.Diff(rules, sources); diff != "" || p.Statement[0].Resource[0] != s.attribute("", queue, "Arn") {
+				t.Errorf("%s mismatch (-rules, +policy):\n%s", name, diff)
+			}
+		}
 	}
 }
 
@@ -493,9 +547,59 @@ func TestEventsAreSentFromElsewhere(t *testing.T) {
 	const path = "cloudformation/member-events.yml"
 	var got []any
 	for _, s := range stacks(readTemplate(t, path), nil, path) {
-		got = append(got, s.resources["Rule"].Properties["State"])
+		got = append(got, s.resources["Rule"].Properties["State"], s.resources["HealthRule"].Properties["State"])
 	}
-	if diff := cmp.Diff([]any{"DISABLED", "ENABLED", "ENABLED"}, got); diff != "" {
+	if diff := cmp.Diff([]any{"DISABLED", "DISABLED", "ENABLED", "ENABLED", "ENABLED", "ENABLED"}, got); diff != "" {
 		t.Errorf("mismatch (-want, +got):\n%s", diff)
+	}
+}
+
+var (
+	commands   = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	oneCommand = regexp.MustCompile(`(?s)aws cloudformation .*?[^\\]\n`)
+	overrides  = regexp.MustCompile(`\s([A-Z][A-Za-z]+)=(\S+)`)
+	outputName = regexp.MustCompile(`output ([A-Z]\w+)`)
+)
+
+// The commands in README.md give parameters that there are, with values that
+// they take, and those that have no default; and the outputs that they ask for
+// are there.
+func TestReadmesCommandsGiveParametersThatThereAre(t *testing.T) {
+	text, err := os.ReadFile("cloudformation/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, block := range commands.FindAllStringSubmatch(string(text), -1) {
+		for _, command := range oneCommand.FindAllString(block[1], -1) {
+			_, file, ok := strings.Cut(command, "deploy/cloudformation/")
+			_, list, isToo := strings.Cut(command, "parameter")
+			if !ok || !isToo {
+				continue
+			}
+			path := "cloudformation/" + strings.Fields(file)[0]
+			seen[path]++
+			values := maps.Clone(templates[path].required)
+			if seen[path] == 1 {
+				clear(values) // the first time, nothing is there from before
+			}
+			list = strings.NewReplacer("ParameterKey=", "", ",ParameterValue=", "=").Replace(list)
+			for _, found := range overrides.FindAllStringSubmatch(list, -1) {
+				values[found[1]] = found[2]
+			}
+			s := newStack(readTemplate(t, path), nil, values)
+			for _, problem := range append(s.problems, s.refused...) {
+				t.Errorf("%s\n%s", command, problem)
+			}
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"cloudformation/acmbot.yml": 3, "cloudformation/member-role.yml": 2, "cloudformation/member-events.yml": 2}, seen); diff != "" {
+		t.Errorf("the commands mismatch (-known, +there):\n%s", diff)
+	}
+	outputs := readTemplate(t, "cloudformation/acmbot.yml").Outputs
+	for _, found := range outputName.FindAllStringSubmatch(string(text), -1) {
+		if _, ok := outputs[found[1]]; !ok {
+			t.Errorf("there is no output %s", found[1])
+		}
 	}
 }

@@ -138,18 +138,18 @@ func checkTokens(t *testing.T, environment map[string]string) list {
 	return places
 }
 
-// secretsPolicy is the part of iam/secrets.json that reads secrets, for these.
-func secretsPolicy(t *testing.T, places list) policy {
+// partOf is one statement of a policy, for these resources.
+func partOf(t *testing.T, path, sid string, resources list) policy {
 	t.Helper()
-	p := read(t, "iam/secrets.json")
+	p := read(t, path)
 	for _, s := range p.Statement {
-		if s.Sid == "ReadSecrets" {
-			s.Resource = places
+		if s.Sid == sid {
+			s.Resource = resources
 			p.Statement = append(p.Statement[:0], s)
 			return p
 		}
 	}
-	t.Fatal("iam/secrets.json has no ReadSecrets")
+	t.Fatalf("%s has no %s", path, sid)
 	return p
 }
 
@@ -255,7 +255,7 @@ func items(v any) []any {
 
 // A new version can start beside the old one, and Slack, which allows an app ten
 // connections ("Using Socket Mode", Slack,
-// https://docs.slack.dev/apis/events-api/using-socket-mode/), has room for
+// https://docs.slack.dev/apis/events-api/using-socket-mode), has room for
 // both: each copy has two, and opens a third where Slack is about to end one.
 func TestDeploymentsHaveRoom(t *testing.T) {
 	tpl := readTemplate(t, "cloudformation/acmbot.yml")

@@ -145,10 +145,13 @@ func TestPoliciesAreWellFormed(t *testing.T) {
 				if strings.HasPrefix(action, "dynamodb:") && path == "iam/dynamodb.json" {
 					continue // its own table, which state_test.go sees to
 				}
+				if strings.HasPrefix(action, "sqs:") && path == "iam/events.json" {
+					continue // its own queue, which events_test.go sees to
+				}
 				if action == "kms:Decrypt" && path == "iam/secrets.json" {
 					continue // which secrets_test.go sees to
 				}
-				if action != "sts:AssumeRole" && fixPolicies[path] == nil && !readOnly.MatchString(action) {
+				if action != "sts:AssumeRole" && action != inventory.SimulateAction && fixPolicies[path] == nil && !readOnly.MatchString(action) {
 					t.Errorf("%s: %s does not only read", path, action)
 				}
 			}

@@ -31,16 +31,26 @@ const (
 
 // A providerSchema is what the provider has: resources and data sources, by
 // type.
-type providerSchema struct{ resources, data map[string]*blockSchema }
+type providerSchema struct{ Resources, Data map[string]*blockSchema }
 
 // A blockSchema is what a block takes.
 type blockSchema struct {
-	attributes, required map[string]bool
-	blocks               map[string]*blockSchema
-	// single is whether there is one at most.
-	single bool
-	// readable are the attributes that it has when it is made, in camel case.
-	readable map[string]bool
+	// Attributes are the types, by name: string, number, bool, list or map (of
+	// strings), or empty for any.
+	Attributes map[string]string
+	Required   map[string]bool
+	Blocks     map[string]*blockSchema
+	// Single is whether there is one at most.
+	Single bool
+	// Computed are the attributes that only AWS sets.
+	Computed map[string]string
+}
+
+// readable is whether it has an attribute when it is made.
+func (s *blockSchema) readable(name string) bool {
+	_, given := s.Attributes[name]
+	_, computed := s.Computed[name]
+	return given || computed || s.Blocks[name] != nil
 }
 
 // cdktf finds the package; it is fetched in CI, and elsewhere taken where it
@@ -97,9 +107,9 @@ func readProviderSchema(t *testing.T, types map[string]bool) providerSchema {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if data, ok := strings.CutPrefix(name, "data."); ok {
-			known.data[data] = schema
+			known.Data[data] = schema
 		} else {
-			known.resources[name] = schema
+			known.Resources[name] = schema
 		}
 	}
 	return known
@@ -144,7 +154,9 @@ var (
 	interfaces  = regexp.MustCompile(`(?s)\nexport interface (\w+)(?: extends [\w.]+)? \{(.*?)\n\}`)
 	field       = regexp.MustCompile(`(?m)^    readonly (\w+)(\??):`)
 	class       = regexp.MustCompile(`\nexport declare class (\w+) extends cdktf\.Terraform(Resource|DataSource) \{`)
-	getter      = regexp.MustCompile(`(?m)^    get (\w+)\(\):`)
+	getter      = regexp.MustCompile(`(?m)^    get (\w+)\(\): (\w+)`)
+	kind        = regexp.MustCompile(`(string|number|boolean|hashMapper|listMapper)`)
+	capital     = regexp.MustCompile(`[A-Z]`)
 )
 
 // parseClasses reads the class of a resource, as the kit generates them: the
@@ -176,15 +188,37 @@ func parseClasses(script, declarations string) (*blockSchema, error) {
 		return nil, fmt.Errorf("there is no interface %sConfig", name)
 	}
 	s := blockOf(top, name+"Config", bodies, required)
-	s.readable = map[string]bool{}
+	s.Computed = map[string]string{}
 	for _, found := range getter.FindAllStringSubmatch(declarations[declared[1]:], -1) {
-		s.readable[found[1]] = true
+		name := capital.ReplaceAllStringFunc(found[1], func(letter string) string { return "_" + strings.ToLower(letter) })
+		if !strings.HasSuffix(found[1], "Input") && !s.readable(name) && !s.readableAs(found[1]) {
+			s.Computed[name] = map[string]string{"string": "string", "number": "number"}[found[2]]
+		}
 	}
 	return s, nil
 }
 
+// readableAs is whether it has an attribute of a name in camel case, which does
+// not tell where the words of a name with digits end.
+func (s *blockSchema) readableAs(camel string) bool {
+	for name := range s.Attributes {
+		if camelCase(name) == camel {
+			return true
+		}
+	}
+	for name := range s.Blocks {
+		if camelCase(name) == camel {
+			return true
+		}
+	}
+	return false
+}
+
+// kinds are the names of types, by what the kit turns values of the type with.
+var kinds = map[string]string{"string": "string", "number": "number", "boolean": "bool", "listMapper": "list", "hashMapper": "map"}
+
 func blockOf(body, name string, bodies map[string]string, required map[string]map[string]bool) *blockSchema {
-	s := &blockSchema{attributes: map[string]bool{}, required: map[string]bool{}, blocks: map[string]*blockSchema{}}
+	s := &blockSchema{Attributes: map[string]string{}, Required: map[string]bool{}, Blocks: map[string]*blockSchema{}}
 	for _, found := range entry.FindAllStringSubmatch(body, -1) {
 		key, value := found[1], found[2]
 		var inner, asBlocks string
@@ -194,14 +228,16 @@ func blockOf(body, name string, bodies map[string]string, required map[string]ma
 			}
 		}
 		switch {
-		case inner == "" || asBlocks == "false":
-			s.attributes[key] = true
+		case inner == "":
+			s.Attributes[key] = kinds[kind.FindString(value)]
+		case asBlocks == "false":
+			s.Attributes[key] = "" // of objects
 		default:
-			s.blocks[key] = blockOf(bodies[inner], strings.ToUpper(inner[:1])+inner[1:], bodies, required)
-			s.blocks[key].single = asBlocks == ""
+			s.Blocks[key] = blockOf(bodies[inner], strings.ToUpper(inner[:1])+inner[1:], bodies, required)
+			s.Blocks[key].Single = asBlocks == ""
 		}
 		if required[name][camelCase(key)] {
-			s.required[key] = true
+			s.Required[key] = true
 		}
 	}
 	return s

@@ -227,7 +227,7 @@ func (m *module) resolve(path string, traversal hcl.Traversal, used map[string]b
 			m.problem(where, "%s: there is no data.%s", path, name)
 			return
 		}
-		m.attributeExists(where, path, known.data[next], "data."+name, traversal[3:])
+		m.attributeExists(where, path, known.Data[next], "data."+name, traversal[3:])
 	default:
 		name := root + "." + next
 		b := m.resources[name]
@@ -247,7 +247,7 @@ func (m *module) resolve(path string, traversal hcl.Traversal, used map[string]b
 				rest = rest[1:]
 			}
 		}
-		m.attributeExists(where, path, known.resources[root], name, rest)
+		m.attributeExists(where, path, known.Resources[root], name, rest)
 	}
 }
 
@@ -255,7 +255,7 @@ func (m *module) attributeExists(where hcl.Range, path string, schema *blockSche
 	if schema == nil || len(rest) == 0 {
 		return
 	}
-	if attribute := attributeOf(rest, 0); attribute != "" && !schema.readable[camelCase(attribute)] {
+	if attribute := attributeOf(rest, 0); attribute != "" && !schema.readable(attribute) {
 		m.problem(where, "%s: %s has no attribute %s", path, name, attribute)
 	}
 }
@@ -326,9 +326,9 @@ func (m *module) checkSchemas(known providerSchema) {
 			if !strings.HasPrefix(resourceType, "aws_") {
 				continue // of another provider
 			}
-			schema := known.resources[resourceType]
+			schema := known.Resources[resourceType]
 			if kind == "data" {
-				schema = known.data[resourceType]
+				schema = known.Data[resourceType]
 			}
 			if schema == nil {
 				m.problem(blocks[name].TypeRange, "the provider has no %s %s", kind, resourceType)
@@ -342,7 +342,7 @@ func (m *module) checkSchemas(known providerSchema) {
 func (m *module) checkBlock(b *hclsyntax.Block, path string, schema *blockSchema) {
 	top := len(b.Labels) > 0
 	for name, a := range b.Body.Attributes {
-		if !schema.attributes[name] && (!top || !slices.Contains(meta, name)) {
+		if _, ok := schema.Attributes[name]; !ok && (!top || !slices.Contains(meta, name)) {
 			m.problem(a.SrcRange, "%s has no argument %s", path, name)
 		}
 	}
@@ -352,17 +352,17 @@ func (m *module) checkBlock(b *hclsyntax.Block, path string, schema *blockSchema
 		if top && slices.Contains(meta, inner.Type) {
 			continue
 		}
-		next := schema.blocks[inner.Type]
+		next := schema.Blocks[inner.Type]
 		switch {
 		case next == nil:
 			m.problem(inner.TypeRange, "%s has no block %s", path, inner.Type)
 			continue
-		case next.single && counts[inner.Type] > 1:
+		case next.Single && counts[inner.Type] > 1:
 			m.problem(inner.TypeRange, "%s has one block %s at most", path, inner.Type)
 		}
 		m.checkBlock(inner, path+"."+inner.Type, next)
 	}
-	for name := range schema.required {
+	for name := range schema.Required {
 		if b.Body.Attributes[name] == nil && counts[name] == 0 {
 			m.problem(b.TypeRange, "%s needs %s", path, name)
 		}
@@ -623,7 +623,7 @@ func functions(folder string) map[string]function.Function {
 	one := []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}}
 	return map[string]function.Function{
 		"can": tryfunc.CanFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "floor": stdlib.FloorFunc,
-		"join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
+		"join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": lengthFunction,
 		"merge": stdlib.MergeFunc, "regex": stdlib.RegexFunc, "replace": stdlib.ReplaceFunc, "setproduct": stdlib.SetProductFunc,
 		"sort": stdlib.SortFunc, "split": stdlib.SplitFunc,
 		"tonumber": stdlib.MakeToFunc(cty.Number), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
@@ -641,3 +641,15 @@ func functions(folder string) map[string]function.Function {
 		}}),
 	}
 }
+
+// lengthFunction is that of a text, too, as Terraform's is.
+var lengthFunction = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}},
+	Type:   function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if args[0].Type().Equals(cty.String) {
+			return stdlib.Strlen(args[0])
+		}
+		return stdlib.Length(args[0])
+	},
+})

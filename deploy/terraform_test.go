@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
-
-	"github.com/acmbot/acmbot/diagnose"
 )
 
 const (
@@ -46,7 +45,7 @@ func checkModules(known providerSchema, folder, file, text string) []string {
 		m.checkFormat()
 		m.checkReferences(all, known)
 		m.checkCalls(all)
-		if known.resources != nil {
+		if known.Resources != nil {
 			m.checkSchemas(known)
 		}
 		if m.settings == nil {
@@ -113,6 +112,51 @@ func TestModulesAreFormattedForTerraform(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE=/dev/null", "CHECKPOINT_DISABLE=1")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// Terraform itself validates and plans the example, with a provider that has the
+// schema of the real one and makes nothing.
+func TestTerraformPlansTheExample(t *testing.T) {
+	terraform, err := exec.LookPath("terraform")
+	if err != nil || os.Getenv("CI") == "" {
+		t.Skip("takes Terraform, and CI=true, since it fetches what a provider is made of")
+	}
+	folder := t.TempDir()
+	schema, err := json.Marshal(allTypes(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirror := filepath.Join(folder, "mirror", "registry.terraform.io", "hashicorp", "aws", "6.25.0", runtime.GOOS+"_"+runtime.GOARCH)
+	build := exec.Command("go", "build", "-o", filepath.Join(mirror, "terraform-provider-aws_v6.25.0"), ".")
+	build.Dir, build.Env = "../.ci/provider", append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	configuration := "provider_installation {\n  filesystem_mirror {\n    path = \"" + filepath.Join(folder, "mirror") + "\"\n  }\n}\n"
+	for name, text := range map[string]string{"schema.json": string(schema), "terraform.rc": configuration} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(folder, "deploy"), os.DirFS(".")); err != nil {
+		t.Fatal(err)
+	}
+	run := func(arguments ...string) string {
+		cmd := exec.Command(terraform, arguments...)
+		cmd.Dir = filepath.Join(folder, "deploy", exampleOfAll)
+		cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_VAR_external_id=a-long-random-word",
+			"TF_CLI_CONFIG_FILE="+filepath.Join(folder, "terraform.rc"), "ACMBOT_PROVIDER_SCHEMA="+filepath.Join(folder, "schema.json"))
+		text, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("terraform %v: %v\n%s", arguments, err, text)
+		}
+		return string(text)
+	}
+	run("init", "-no-color", "-input=false")
+	run("validate", "-no-color")
+	if text := run("plan", "-no-color", "-input=false"); !strings.Contains(text, "0 to change, 0 to destroy.") || strings.Contains(text, "Warning") {
+		t.Errorf("the plan is\n%s", text)
 	}
 }
 
@@ -184,7 +228,7 @@ var schemaOfAll providerSchema
 // allTypes is the provider's schema, read once for all mistakes.
 func allTypes(t *testing.T) providerSchema {
 	t.Helper()
-	if schemaOfAll.resources == nil {
+	if schemaOfAll.Resources == nil {
 		schemaOfAll = readProviderSchema(t, providerTypes(t))
 	}
 	return schemaOfAll
@@ -216,6 +260,7 @@ var most = map[string]cty.Value{
 	"organization_id":           cty.StringVal(everything["OrganizationId"]),
 	"probe_allow":               texts(strings.Split(everything["ProbeAllow"], ",")...),
 	"command":                   cty.StringVal(everything["Command"]),
+	"admins":                    texts(strings.Split(everything["Admins"], ",")...),
 	"digest": cty.ObjectVal(map[string]cty.Value{
 		"channel": cty.StringVal(everything["DigestChannel"]), "time": cty.StringVal(everything["DigestTime"]),
 		"time_zone": cty.StringVal(everything["DigestTimeZone"]), "weekdays": cty.True,
@@ -264,23 +309,30 @@ func planPolicies(t *testing.T, p *plan) map[string]policy {
 // The roles that the modules make have the policies of the files, of the fixes
 // those that are asked for, and no wider than is said.
 func TestModulesMatchThePolicies(t *testing.T) {
-	own := strings.NewReplacer("arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot")
-	fixes := strings.Split(everything["Fixes"], ",")
-	for _, given := range append([][]string{nil, fixes}, singles(fixes)...) {
-		list := strings.Join(given, ",")
+	own := strings.NewReplacer(
+		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
+	)
+	all := strings.Split(everything["Fixes"], ",")
+	for _, given := range append([][]string{nil, all}, singles(all)...) {
+		fixes := strings.Join(given, ",")
 		values := maps.Clone(least)
 		values["fixes"], values["fix_users"] = texts(given...), texts("U0123456789")
-		names := append(fixFiles(list), "read", "read-extra")
+		names := append(fixFiles(fixes), "read", "read-extra")
 		p := planOf(t, rootModule, values)
-		want := filePolicies(t, own, append(names, "dynamodb")...)
-		want["secrets"] = secretsPolicy(t, checkTokens(t, p.environment(t)))
+		want := filePolicies(t, own, append(names, "dynamodb", "doctor")...)
+		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 		if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
-			t.Errorf("with the fixes %q the bot's role differs from the policies (-policies, +module):\n%s", list, diff)
+			t.Errorf("with the fixes %q the bot's role differs from the policies (-policies, +module):\n%s", fixes, diff)
 		}
 		member := map[string]cty.Value{"bot_role_arn": cty.StringVal("arn:aws:iam::111122223333:role/acmbot"), "external_id": cty.StringVal("a-long-random-word"), "fixes": texts(given...)}
 		p = planOf(t, roleModule, member)
-		if diff := cmp.Diff(filePolicies(t, strings.NewReplacer(), names...), planPolicies(t, p)); diff != "" {
-			t.Errorf("with the fixes %q the role in other accounts differs from the policies (-policies, +module):\n%s", list, diff)
+		want = filePolicies(t, strings.NewReplacer(), names...)
+		if given != nil {
+			want["doctor"] = partOf(t, "iam/doctor.json", "AskWhatFixesMayDo", list{"arn:aws:iam::" + testAccount + ":role/acmbot-read"})
+		}
+		if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
+			t.Errorf("with the fixes %q the role in other accounts differs from the policies (-policies, +module):\n%s", fixes, diff)
 		}
 		trust, err := decodePolicy([]byte(p.locals["trust"].AsString()))
 		if diff := cmp.Diff(filePolicies(t, strings.NewReplacer(), "trust")["trust"], trust); err != nil || diff != "" {
@@ -301,6 +353,7 @@ func singles(list []string) [][]string {
 func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	narrow := strings.NewReplacer(
 		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
 		`"Resource": "arn:aws:route53:::hostedzone/*",`+"\n      \"Condition\"", `"Resource": ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"], "Condition"`,
 		`["_????????????????????????????????.*"]`, `"_????????????????????????????????.*example.com"`,
 		`["example.com", "*.example.com"]`, `["example.org"]`,
@@ -313,14 +366,16 @@ func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	member := maps.Clone(values)
 	names := append(fixFiles(everything["Fixes"]), "read", "read-extra")
 	p := planOf(t, rootModule, values)
-	want := filePolicies(t, narrow, append(names, "dynamodb", "assume")...)
-	want["secrets"] = secretsPolicy(t, checkTokens(t, p.environment(t)))
+	want := filePolicies(t, narrow, append(names, "dynamodb", "doctor", "assume")...)
+	want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 	if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 		t.Errorf("the bot's role mismatch (-want, +got):\n%s", diff)
 	}
 	member["bot_role_arn"] = cty.StringVal("arn:aws:iam::111122223333:role/other")
 	p = planOf(t, roleModule, member)
-	if diff := cmp.Diff(filePolicies(t, narrow, names...), planPolicies(t, p)); diff != "" {
+	want = filePolicies(t, narrow, names...)
+	want["doctor"] = partOf(t, "iam/doctor.json", "AskWhatFixesMayDo", list{"arn:aws:iam::" + testAccount + ":role/acmbot-read"})
+	if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 		t.Errorf("the role in other accounts mismatch (-want, +got):\n%s", diff)
 	}
 	if trust, err := decodePolicy([]byte(p.locals["trust"].AsString())); err != nil || trust.Statement[0].Principal["AWS"][0] != "arn:aws:iam::111122223333:role/other" {
@@ -478,17 +533,21 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 		t.Errorf("egress mismatch (-template, +module):\n%s", diff)
 	}
 
-	pattern, err := json.Marshal(s.resources["EventRule"].Properties["EventPattern"])
-	if err != nil {
-		t.Fatal(err)
-	}
 	events := planOf(t, eventsModule, map[string]cty.Value{"bus_arn": cty.StringVal("arn:aws:events:eu-central-1:111122223333:event-bus/acmbot-events")})
-	for name, rule := range map[string]cty.Value{
-		"events": p.resources["aws_cloudwatch_event_rule.events"], "organization": p.resources["aws_cloudwatch_event_rule.organization"].AsValueSlice()[0],
+	for name, rules := range map[string]cty.Value{
+		"events": p.resources["aws_cloudwatch_event_rule.events"], "organization": p.resources["aws_cloudwatch_event_rule.organization"],
 		"member-events": events.resources["aws_cloudwatch_event_rule.this"],
 	} {
-		if got := rule.GetAttr("event_pattern").AsString(); got != string(pattern) || !strings.Contains(got, string(diagnose.EventRevoked)) {
-			t.Errorf("%s: the pattern is %s, not %s", name, got, pattern)
+		got := map[string]any{}
+		for key, rule := range rules.AsValueMap() {
+			var pattern any
+			if err := json.Unmarshal([]byte(rule.GetAttr("event_pattern").AsString()), &pattern); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			got[key] = pattern
+		}
+		if diff := cmp.Diff(eventPatterns, got); diff != "" {
+			t.Errorf("%s: patterns mismatch (-program, +module):\n%s", name, diff)
 		}
 	}
 
@@ -545,6 +604,12 @@ func TestModuleRefusesWhatDoesNotWork(t *testing.T) {
 	for name, values := range map[string]map[string]cty.Value{"least": least, "most": most} {
 		if got := planOf(t, rootModule, values).refused; got != nil {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for word, count := range map[string]int{"a-long-random-word": 0, "a-short-word": 1, "a long random word": 1} {
+		member := map[string]cty.Value{"bot_role_arn": cty.StringVal("arn:aws:iam::111122223333:role/acmbot"), "external_id": cty.StringVal(word)}
+		if got := planOf(t, roleModule, member).refused; len(got) != count {
+			t.Errorf("%q: %q", word, got)
 		}
 	}
 }

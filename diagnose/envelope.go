@@ -128,32 +128,36 @@ func openEnvelope(content fields, wraps int) ([]Event, error) {
 // eventARN is a certificate's ARN in an event.
 var eventARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):(\d{12}):certificate/[A-Za-z0-9-]+$`)
 
-// of sets which certificate the event is of.
-func (e Event) of(arn string) Event {
+// Of returns the event with the certificate that it is of, and whether that is
+// a certificate's ARN.
+func (e Event) Of(arn string) (Event, bool) {
 	m := eventARN.FindStringSubmatch(arn)
+	if m == nil {
+		return e, false
+	}
 	e.ARN, e.Region, e.Account = arn, m[1], m[2]
-	return e
+	return e, true
 }
 
-// certificates are the certificates' ARNs among values, each once.
-func certificates(values []any) []string {
-	var arns []string
+// forEach returns the event once for each certificate that is among values.
+func (e Event) forEach(values []any) []Event {
+	var events []Event
+	var seen []string
 	for _, value := range values {
-		if arn, ok := value.(string); ok && eventARN.MatchString(arn) && !slices.Contains(arns, arn) {
-			arns = append(arns, arn)
+		arn, _ := value.(string)
+		if found, ok := e.Of(arn); ok && !slices.Contains(seen, arn) {
+			seen = append(seen, arn)
+			events = append(events, found)
 		}
 	}
-	return arns
+	return events
 }
 
 // acmEvents reads an event of ACM's own.
 func acmEvents(content fields) ([]Event, error) {
 	e := Event{ID: content.text("id"), Kind: EventKind(content.text("detail-type")), At: content.moment("time")}
 	e.tell(content.object("detail"))
-	var events []Event
-	for _, arn := range certificates(content.list("resources")) {
-		events = append(events, e.of(arn))
-	}
+	events := e.forEach(content.list("resources"))
 	switch {
 	case len(events) > 0:
 		return events, nil
@@ -207,10 +211,7 @@ func healthEvents(content fields) ([]Event, error) {
 			named = append(named, entity["entityValue"])
 		}
 	}
-	var events []Event
-	for _, arn := range certificates(named) {
-		events = append(events, e.of(arn))
-	}
+	events := e.forEach(named)
 	if len(events) == 0 {
 		return nil, &NotEvent{Idle: true, Why: "It is an AWS Health event on ACM that names no certificate."}
 	}
@@ -227,7 +228,7 @@ func remains(content fields) ([]Event, error) {
 	}
 	e := Event{ID: content.text("id"), At: content.moment("time")}
 	e.tell(detail)
-	var arns []string
+	var texts []any
 	var look func(value any)
 	look = func(value any) {
 		switch value := value.(type) {
@@ -235,7 +236,7 @@ func remains(content fields) ([]Event, error) {
 			if slices.Contains(EventKinds(), EventKind(value)) && e.Kind == "" {
 				e.Kind = EventKind(value)
 			}
-			arns = append(arns, certificates([]any{value})...)
+			texts = append(texts, value)
 		case []any:
 			for _, element := range value {
 				look(element)
@@ -250,16 +251,11 @@ func remains(content fields) ([]Event, error) {
 	if e.Kind == "" {
 		e.Kind = kindOf(detail)
 	}
-	slices.Sort(arns)
-	arns = slices.Compact(arns)
+	events := e.forEach(texts)
 	switch {
 	case e.Kind == "":
 		return nil, &NotEvent{Why: "It is not an event of ACM, nor a part of one."}
-	case len(arns) > 0:
-		var events []Event
-		for _, arn := range arns {
-			events = append(events, e.of(arn))
-		}
+	case len(events) > 0:
 		return events, nil
 	case e.DomainName != "":
 		return []Event{e}, nil

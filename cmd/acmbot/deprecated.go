@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+
+	"github.com/acmbot/acmbot/diagnose/checkup"
 )
 
 // A setting is never taken away without a warning first. Where one gets another
@@ -79,11 +81,11 @@ func logOutdated(log *slog.Logger) {
 }
 
 // checkOutdated is what acmbot doctor says of them.
-func checkOutdated() []check {
-	var found []check
+func checkOutdated() []checkup.Check {
+	var found []checkup.Check
 	for _, o := range outdatedSettings() {
-		found = append(found, check{
-			Area: areaSettings, What: o.name, State: checkWarn, Detail: o.name + " " + o.advice + ".",
+		found = append(found, checkup.Check{
+			Area: checkup.AreaSettings, What: o.name, State: checkup.Warning, Detail: o.name + " " + o.advice + ".",
 			Fix: "Change it where acmbot's environment is set, before the next upgrade.",
 		})
 	}

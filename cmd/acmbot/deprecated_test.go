@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/acmbot/acmbot/diagnose/checkup"
 )
 
 // fakeSettings are settings of which some change.
@@ -156,9 +158,9 @@ func TestOutdatedSettingsAreTold(t *testing.T) {
 		t.Errorf("acmbot run mismatch (-want, +got):\n%s\n%s", diff, stderr.String())
 	}
 
-	_, _, checks := doctorSettings(t.Context(), false)
-	checks = slices.DeleteFunc(checks, func(c check) bool { return c.State != checkWarn })
-	if len(checks) != 2 || checks[0].Area != areaSettings || checks[0].What != "ACMBOT_FAKE_LEVELS" || checks[0].Fix == "" ||
+	checks := doctorSettings(t.Context(), false).found
+	checks = slices.DeleteFunc(checks, func(c checkup.Check) bool { return c.State != checkup.Warning })
+	if len(checks) != 2 || checks[0].Area != checkup.AreaSettings || checks[0].What != "ACMBOT_FAKE_LEVELS" || checks[0].Fix == "" ||
 		checks[1].Detail != "ACMBOT_FAKE_REGIONS is deprecated: set ACMBOT_REGIONS, since a later version will not know it." {
 		t.Errorf("acmbot doctor: %+v", checks)
 	}

@@ -1,19 +1,33 @@
 # ACM's events, of all accounts and regions.
 
 locals {
-  event_pattern = {
-    source = ["aws.acm"]
-    "detail-type" = [
-      "ACM Certificate Approaching Expiration",
-      "ACM Certificate Renewal Action Required",
-      "ACM Certificate Expired",
-      "ACM Certificate Available",
-      "ACM Certificate Rotated",
-      "ACM Certificate Revoked",
-    ]
+  # ACM's own events, and AWS Health's on ACM.
+  event_patterns = {
+    acm = {
+      source = ["aws.acm"]
+      "detail-type" = [
+        "ACM Certificate Approaching Expiration",
+        "ACM Certificate Renewal Action Required",
+        "ACM Certificate Expired",
+        "ACM Certificate Available",
+        "ACM Certificate Rotated",
+        "ACM Certificate Revoked",
+      ]
+    }
+    health = {
+      source        = ["aws.health"]
+      "detail-type" = ["AWS Health Event"]
+      detail = {
+        service       = ["ACM"]
+        eventTypeCode = ["AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"]
+      }
+    }
   }
 
-  event_rule_arns = concat([aws_cloudwatch_event_rule.events.arn], aws_cloudwatch_event_rule.organization[*].arn)
+  event_rule_arns = concat(
+    [for rule in aws_cloudwatch_event_rule.events : rule.arn],
+    [for rule in aws_cloudwatch_event_rule.organization : rule.arn],
+  )
 }
 
 resource "aws_sqs_queue" "events" {
@@ -88,14 +102,18 @@ resource "aws_sqs_queue_policy" "dead_letters" {
 }
 
 resource "aws_cloudwatch_event_rule" "events" {
-  name          = "${var.name}-events"
+  for_each = local.event_patterns
+
+  name          = "${var.name}-${each.key}"
   description   = "ACM's events of this account and region, for acmbot"
-  event_pattern = jsonencode(local.event_pattern)
+  event_pattern = jsonencode(each.value)
   tags          = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "events" {
-  rule      = aws_cloudwatch_event_rule.events.name
+  for_each = local.event_patterns
+
+  rule      = aws_cloudwatch_event_rule.events[each.key].name
   target_id = "acmbot"
   arn       = aws_sqs_queue.events.arn
 
@@ -133,20 +151,20 @@ resource "aws_cloudwatch_event_bus_policy" "organization" {
 }
 
 resource "aws_cloudwatch_event_rule" "organization" {
-  count = var.organization_id == "" ? 0 : 1
+  for_each = { for name, pattern in local.event_patterns : name => pattern if var.organization_id != "" }
 
-  name           = "${var.name}-organization"
+  name           = "${var.name}-organization-${each.key}"
   description    = "ACM's events of the organization, for acmbot"
   event_bus_name = aws_cloudwatch_event_bus.organization[0].name
-  event_pattern  = jsonencode(local.event_pattern)
+  event_pattern  = jsonencode(each.value)
   tags           = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "organization" {
-  count = var.organization_id == "" ? 0 : 1
+  for_each = aws_cloudwatch_event_rule.organization
 
-  rule           = aws_cloudwatch_event_rule.organization[0].name
-  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
+  rule           = each.value.name
+  event_bus_name = each.value.event_bus_name
   target_id      = "acmbot"
   arn            = aws_sqs_queue.events.arn
 

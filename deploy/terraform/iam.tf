@@ -15,7 +15,7 @@ locals {
   }
 
   policy_files = toset(concat(
-    ["read", "read-extra", "dynamodb"],
+    ["read", "read-extra", "dynamodb", "doctor"],
     length(var.role_arns) > 0 ? ["assume"] : [],
     [for fix in var.fixes : local.fix_files[fix]],
   ))
@@ -23,8 +23,9 @@ locals {
   # What is in the files stands for what is known here.
   zone_arns = length(var.fix_zone_arns) > 0 ? var.fix_zone_arns : ["arn:aws:route53:::hostedzone/*"]
   policies = {
-    for file in local.policy_files : file => replace(replace(replace(replace(replace(replace(
+    for file in local.policy_files : file => replace(replace(replace(replace(replace(replace(replace(
       file("${local.iam}/${file}.json"),
+      "\"arn:aws:iam::*:role/acmbot*\"", "\"arn:aws:iam::${local.account}:role/${var.name}-task-*\""),
       "\"arn:aws:dynamodb:*:*:table/acmbot\"", jsonencode(aws_dynamodb_table.state.arn)),
       "role/acmbot-read\"", "role/${var.member_role_name}\""),
       "\"Action\": \"route53:ChangeResourceRecordSets\",\n      \"Resource\": \"arn:aws:route53:::hostedzone/*\"", "\"Action\": \"route53:ChangeResourceRecordSets\", \"Resource\": ${jsonencode(local.zone_arns)}"),

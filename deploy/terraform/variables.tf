@@ -143,6 +143,12 @@ variable "command" {
   default     = "/acm"
 }
 
+variable "admins" {
+  description = "The ids of further Slack users (U…) and user groups (S…) who may ask acmbot how it is set up, besides the workspace's admins and owners."
+  type        = list(string)
+  default     = []
+}
+
 # The daily digest
 
 variable "digest" {

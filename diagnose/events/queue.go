@@ -54,6 +54,10 @@ type Options struct {
 	// received, 10 where 0, before it is deleted; where the queue has a redrive
 	// policy, that is left to it.
 	MaxReceives int
+	// Find finds the ARNs of the certificates of a domain name, for events from
+	// which an input transformer has taken the ARN. Without it those are handed
+	// over as they are.
+	Find func(ctx context.Context, domain string) ([]string, error)
 	// Logger hears what goes wrong; nothing is logged where nil.
 	Logger *slog.Logger
 	// Now is the clock, time.Now where nil.
@@ -341,7 +345,7 @@ func (q *Queue) handleAll(ctx context.Context, m types.Message, list []diagnose.
 			h.Received[counted(e.Kind)]++
 			h.LastEvent = q.options.Now()
 		})
-		if err := q.handleOnce(ctx, e, handle); err != nil {
+		if err := q.handleFound(ctx, e, handle); err != nil {
 			q.note(func(h *Health) { h.Failed[counted(e.Kind)]++ })
 			return err
 		}
@@ -349,14 +353,38 @@ func (q *Queue) handleAll(ctx context.Context, m types.Message, list []diagnose.
 	return nil
 }
 
-// otherKinds stands in the counts for all kinds that are not known by name.
-const otherKinds diagnose.EventKind = "other"
+// handleFound handles an event once for each certificate that it may be of.
+func (q *Queue) handleFound(ctx context.Context, e diagnose.Event, handle func(context.Context, diagnose.Event) error) error {
+	if e.ARN != "" || q.options.Find == nil {
+		return q.handleOnce(ctx, e, handle)
+	}
+	arns, err := q.options.Find(ctx, e.DomainName)
+	if err != nil {
+		return fmt.Errorf("finding the certificates of %s: %w", e.DomainName, err)
+	}
+	if len(arns) == 0 {
+		q.log.Warn("an event is of a name that no certificate has", "event_id", e.ID, "kind", e.Kind, "domain", e.DomainName)
+	}
+	for _, arn := range arns {
+		found, ok := e.Of(arn)
+		if !ok {
+			continue
+		}
+		if err := q.handleOnce(ctx, found, handle); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OtherKinds stands in a Health's counts for all kinds that are not known by name.
+const OtherKinds diagnose.EventKind = "other"
 
 func counted(kind diagnose.EventKind) diagnose.EventKind {
 	if slices.Contains(diagnose.EventKinds(), kind) {
 		return kind
 	}
-	return otherKinds
+	return OtherKinds
 }
 
 // handleOnce handles an event unless it was handled before. Where it is being

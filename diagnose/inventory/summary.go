@@ -243,7 +243,7 @@ func (i *Inventory) scan(ctx context.Context, p place, domain string) (scan, *di
 			u.What = "the certificates of " + p.where()
 			return scan{}, &u
 		}
-		i.options.Logger.Debug("searching certificates", "account", p.id, "region", p.region, "error", err)
+		i.options.Logger.DebugContext(ctx, "searching certificates", "account", p.id, "region", p.region, "error", err)
 	}
 	found, err := list(ctx, client, p)
 	if err == nil {

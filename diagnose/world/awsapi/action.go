@@ -43,6 +43,8 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"route53:ListHostedZonesByName":    listHostedZonesByName,
 	"route53:ListResourceRecordSets":   listResourceRecordSets,
 
+	"iam:SimulatePrincipalPolicy": simulatePrincipalPolicy,
+
 	"sqs:ChangeMessageVisibility":      single((*Queue).hide),
 	"sqs:ChangeMessageVisibilityBatch": many((*Queue).hide),
 	"sqs:DeleteMessage":                single((*Queue).drop),

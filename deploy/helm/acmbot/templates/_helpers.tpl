@@ -171,11 +171,14 @@ program reads them again by itself. Nothing where AWS keeps them. */}}
 
 {{/* The environment of the bot and of its test. */}}
 {{- define "acmbot.env" -}}
+{{- /* What extraEnv sets comes before what the chart would by itself. */}}
+{{- $extra := list -}}
+{{- range .Values.extraEnv -}}{{- $extra = append $extra .name -}}{{- end -}}
 - name: SLACK_BOT_TOKEN
   value: {{ .Values.slack.references.botToken | default "file:/slack/bot-token" | quote }}
 - name: SLACK_APP_TOKEN
   value: {{ .Values.slack.references.appToken | default "file:/slack/app-token" | quote }}
-{{- if .Values.aws.region }}
+{{- if and .Values.aws.region (not (has "AWS_REGION" $extra)) }}
 - name: AWS_REGION
   value: {{ .Values.aws.region | quote }}
 {{- end }}
@@ -194,12 +197,12 @@ program reads them again by itself. Nothing where AWS keeps them. */}}
       key: AWS_SESSION_TOKEN
       optional: true
 {{- end }}
-{{- if ne .Values.aws.identity "node" }}
+{{- if and (ne .Values.aws.identity "node") (not (has "AWS_EC2_METADATA_DISABLED" $extra)) }}
 {{- /* The SDK else looks for credentials at the node, which has none for it. */}}
 - name: AWS_EC2_METADATA_DISABLED
   value: "true"
 {{- end }}
-{{- if not (hasKey .Values.settings "ACMBOT_LOG_FORMAT") }}
+{{- if not (or (hasKey .Values.settings "ACMBOT_LOG_FORMAT") (has "ACMBOT_LOG_FORMAT" $extra)) }}
 - name: ACMBOT_LOG_FORMAT
   value: json
 {{- end }}

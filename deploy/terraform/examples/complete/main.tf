@@ -9,10 +9,6 @@ terraform {
       source  = "hashicorp/aws"
       version = ">= 6.0.0, < 7.0.0"
     }
-    random = {
-      source  = "hashicorp/random"
-      version = ">= 3.6.0, < 4.0.0"
-    }
   }
 }
 
@@ -29,11 +25,6 @@ provider "aws" {
   }
 }
 
-resource "random_password" "external_id" {
-  length  = 40
-  special = false
-}
-
 module "acmbot" {
   # In a configuration of your own:
   # source = "git::https://github.com/acmbot/acmbot.git//deploy/terraform?ref=v1.0.0"
@@ -47,7 +38,7 @@ module "acmbot" {
 
   regions         = ["eu-central-1", "us-east-1"]
   role_arns       = ["arn:aws:iam::444455556666:role/acmbot-read"]
-  external_id     = random_password.external_id.result
+  external_id     = var.external_id
   organization_id = "o-a1b2c3d4e5"
 
   digest = {
@@ -58,9 +49,11 @@ module "acmbot" {
     routes    = ["tag:team=shop => C1123456789 @S0123456789"]
   }
 
-  fixes         = ["add-cname"]
-  fix_users     = ["U0123456789"]
-  audit_channel = "C2123456789"
+  fixes           = ["add-cname"]
+  fix_users       = ["U0123456789"]
+  audit_channel   = "C2123456789"
+  fix_zone_arns   = ["arn:aws:route53:::hostedzone/Z1123456789ABCDEFGHIJ"]
+  fix_cname_names = ["_????????????????????????????????.*example.com"]
 
   alarm_topic_arns = ["arn:aws:sns:eu-central-1:111122223333:alarms"]
 }
@@ -70,7 +63,7 @@ module "shop_role" {
   providers = { aws = aws.shop }
 
   bot_role_arn    = module.acmbot.task_role_arn
-  external_id     = random_password.external_id.result
+  external_id     = var.external_id
   fixes           = ["add-cname"]
   fix_zone_arns   = ["arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"]
   fix_cname_names = ["_????????????????????????????????.*shop.example.com"]
@@ -81,6 +74,12 @@ module "shop_events" {
   providers = { aws = aws.shop }
 
   bus_arn = module.acmbot.bus_arn
+}
+
+variable "external_id" {
+  description = "A long random word: openssl rand -hex 20"
+  type        = string
+  sensitive   = true
 }
 
 variable "replicas" {

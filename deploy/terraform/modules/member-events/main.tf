@@ -1,28 +1,46 @@
-# Sends ACM's events of this account and region to acmbot's event bus: once for
-# each account and region but acmbot's own, where it has a rule already.
+# Sends ACM's events of this account and region, and AWS Health's on ACM, to
+# acmbot's event bus: once for each account and region but acmbot's own, where
+# there are rules already.
 
 data "aws_caller_identity" "current" {}
 
-resource "aws_cloudwatch_event_rule" "this" {
-  name        = var.name
-  description = "ACM's events, for acmbot"
-  tags        = var.tags
+locals {
+  event_patterns = {
+    acm = {
+      source = ["aws.acm"]
+      "detail-type" = [
+        "ACM Certificate Approaching Expiration",
+        "ACM Certificate Renewal Action Required",
+        "ACM Certificate Expired",
+        "ACM Certificate Available",
+        "ACM Certificate Rotated",
+        "ACM Certificate Revoked",
+      ]
+    }
+    health = {
+      source        = ["aws.health"]
+      "detail-type" = ["AWS Health Event"]
+      detail = {
+        service       = ["ACM"]
+        eventTypeCode = ["AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"]
+      }
+    }
+  }
+}
 
-  event_pattern = jsonencode({
-    source = ["aws.acm"]
-    "detail-type" = [
-      "ACM Certificate Approaching Expiration",
-      "ACM Certificate Renewal Action Required",
-      "ACM Certificate Expired",
-      "ACM Certificate Available",
-      "ACM Certificate Rotated",
-      "ACM Certificate Revoked",
-    ]
-  })
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = local.event_patterns
+
+  name          = "${var.name}-${each.key}"
+  description   = "ACM's events, for acmbot"
+  event_pattern = jsonencode(each.value)
+  tags          = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "this" {
-  rule      = aws_cloudwatch_event_rule.this.name
+  for_each = aws_cloudwatch_event_rule.this
+
+  rule      = each.value.name
   target_id = "acmbot"
   arn       = var.bus_arn
   role_arn  = aws_iam_role.this.arn

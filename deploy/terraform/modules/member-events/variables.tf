@@ -4,9 +4,9 @@ variable "bus_arn" {
 }
 
 variable "name" {
-  description = "The name of the rule, and the beginning of the role's."
+  description = "What the names of the rules and of the role begin with."
   type        = string
-  default     = "acmbot-events"
+  default     = "acmbot"
 }
 
 variable "tags" {

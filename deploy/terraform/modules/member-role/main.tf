@@ -3,6 +3,8 @@
 
 data "aws_partition" "current" {}
 
+data "aws_caller_identity" "current" {}
+
 locals {
   iam       = "${path.module}/../../../iam"
   partition = data.aws_partition.current.partition
@@ -30,6 +32,17 @@ locals {
     "arn:aws:", "arn:${local.partition}:")
   }
 
+  # Of doctor.json what asks IAM about this role.
+  doctor_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [for statement in jsondecode(file("${local.iam}/doctor.json")).Statement : {
+      Sid      = statement.Sid
+      Effect   = statement.Effect
+      Action   = statement.Action
+      Resource = "arn:${local.partition}:iam::${data.aws_caller_identity.current.account_id}:role/${var.role_name}"
+    } if statement.Sid == "AskWhatFixesMayDo"]
+  })
+
   trust = replace(replace(
     file("${local.iam}/trust.json"),
     "\"arn:aws:iam::111122223333:role/acmbot\"", jsonencode(var.bot_role_arn)),
@@ -45,7 +58,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = local.policies
+  for_each = merge(local.policies, length(var.fixes) > 0 ? { doctor = local.doctor_policy } : {})
 
   name   = each.key
   role   = aws_iam_role.this.id

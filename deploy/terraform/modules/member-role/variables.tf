@@ -8,7 +8,7 @@ variable "external_id" {
   type        = string
 
   validation {
-    condition     = can(regex("^[\\w+=,.@:/-]{16,1224}$", var.external_id))
+    condition     = can(regex("^[\\w+=,.@:/-]+$", var.external_id)) && length(var.external_id) >= 16 && length(var.external_id) <= 1224
     error_message = "An external id has from 16 to 1224 letters, digits and the signs _+=,.@:/-."
   }
 }
