@@ -76,7 +76,7 @@ func (b *Bot) shut(req *request, v verdict) {
 	} else if req.run == nil && (req.ack != nil || req.payload != nil) {
 		req.run = func(context.Context) error { return nil } // admit refuses it
 	}
-	req.ack, req.payload = nil, nil
+	req.ack, req.payload, req.diagnoses = nil, nil, false
 }
 
 // admit decides whether a request is worked on. Where it is not, the one who
@@ -114,7 +114,6 @@ func (r *request) cost() int {
 // certificate.
 func (b *Bot) deny(ctx context.Context, req *request, v verdict) error {
 	b.log.WarnContext(ctx, "not allowed", "request", req.id, "kind", req.kind, "user", req.from.user, "channel", req.from.channel, "reason", string(v.reason), "error", v.err)
-	b.opts.Observer.Declined(req.kind)
 	if v.reason.Quiet() {
 		return nil
 	}

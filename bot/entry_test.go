@@ -792,3 +792,62 @@ func TestAccessOptionsAreChecked(t *testing.T) {
 		t.Errorf("a user group takes %v", missing)
 	}
 }
+
+// Those who may not see account ids cannot find them out either: a filter or the
+// typeahead would tell them digit by digit.
+func TestAccountsAreNotFoundOutDigitByDigit(t *testing.T) {
+	estate := &listOf{now: time.Now}
+	estate.set(pending(1, "shop.example.com", time.Now().AddDate(0, 0, 12)))
+	for accounts, want := range map[string]bool{access.Members: true, access.None: false} {
+		s := open(t, workspace.Options{}, func(o *Options) {
+			o.Estate, o.Access.Policy.Accounts = estate, []string{accounts}
+		}).connected()
+		s.slash(dana, ops, "list account:11112")
+		m, err := s.WaitMessage(s.ctx(), func(m workspace.Message) bool { return m.App && strings.Contains(m.Words(), "account:11112") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(m.Words(), "shop.example.com"); got != want {
+			t.Errorf("with accounts shown to %s, the list is\n%s", accounts, m.Words())
+		}
+		s.slash(dana, ops, "why")
+		v, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(string(v.Blocks), view.ActionChoose) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for typed, found := range map[string]bool{"11112": want, "111122223333": want, "shop": true} {
+			got, err := s.Suggest(s.ctx(), dana, v, view.ActionChoose, typed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			offered := quoted(got)
+			if strings.Contains(offered, "shop.example.com") != found || strings.Contains(offered, "111122223333") && !want {
+				t.Errorf("with accounts shown to %s, %q offers %s", accounts, typed, offered)
+			}
+		}
+	}
+}
+
+// What a menu offers does not wait for what is not known yet, nor does anything
+// else for it.
+func TestTypeaheadOfSomebodyWhoIsNotKnown(t *testing.T) {
+	estate := &listOf{now: time.Now}
+	estate.set(pending(1, "shop.example.com", time.Now().AddDate(0, 0, 12)))
+	s := open(t, workspace.Options{}, func(o *Options) { o.Estate = estate }).connected()
+	s.slash(dana, ops, "why")
+	v, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(string(v.Blocks), view.ActionChoose) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget := func() { s.bot.api.gate.changed(danaID) }
+	forget()
+	got, err := s.Suggest(s.ctx(), dana, v, view.ActionChoose, "shop")
+	if err != nil || !strings.Contains(quoted(got), "shop.example.com") {
+		t.Errorf("offers %v (%v)", got, err)
+	}
+	forget()
+	s.Fail("users.info", workspace.Fault{Error: "fatal_error"})
+	if got, err := s.Suggest(s.ctx(), dana, v, view.ActionChoose, "shop"); err != nil || strings.Contains(quoted(got), "shop.example.com") {
+		t.Errorf("where Slack does not tell who types, it offers %v (%v)", got, err)
+	}
+}
