@@ -33,6 +33,7 @@ type bareSlack struct {
 	calls   []string
 	bodies  []string          // of the calls
 	people  map[string]string // what users.info tells, by id; members by default
+	places  map[string]string // the same of conversations.info; channels of the workspace's own
 }
 
 // serveBare starts a server without anybody who connects.
@@ -102,10 +103,10 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	var person string
+	var person, place string
 	s.note(func() {
 		s.calls, s.bodies = append(s.calls, method), append(s.bodies, string(body))
-		person = s.people[r.FormValue("user")]
+		person, place = s.people[r.FormValue("user")], s.places[r.FormValue("channel")]
 	})
 	w.Header().Set("Content-Type", "application/json")
 	if method == "apps.connections.open" {
@@ -120,7 +121,10 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"ok":true,"user":%s}`, person)
 		return
 	case "conversations.info":
-		_, _ = fmt.Fprintf(w, `{"ok":true,"channel":{"id":%q}}`, r.FormValue("channel"))
+		if place == "" {
+			place = fmt.Sprintf(`{"id":%q}`, r.FormValue("channel"))
+		}
+		_, _ = fmt.Fprintf(w, `{"ok":true,"channel":%s}`, place)
 		return
 	}
 	_, _ = fmt.Fprint(w, `{"ok":true,"user_id":"UBOT","team_id":"T1","channel":"C1","ts":"1.1"}`)

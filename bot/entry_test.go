@@ -851,3 +851,49 @@ func TestTypeaheadOfSomebodyWhoIsNotKnown(t *testing.T) {
 		t.Errorf("where Slack does not tell who types, it offers %v (%v)", got, err)
 	}
 }
+
+// What the workspace of the other tests is not: one in an organisation of several
+// (Enterprise Grid).
+func TestOrganisationOfSeveralWorkspaces(t *testing.T) {
+	people := map[string]string{
+		"UHERE":      `{"id":"UHERE","team_id":"E01","enterprise_user":{"id":"UHERE","enterprise_id":"E01","teams":["T02","T1"]}}`,
+		"UELSEWHERE": `{"id":"UELSEWHERE","team_id":"T02","enterprise_user":{"id":"UELSEWHERE","enterprise_id":"E01","teams":["T02"]}}`,
+	}
+	places := map[string]string{
+		"CORG":     `{"id":"CORG","is_shared":true,"is_org_shared":true,"is_ext_shared":false,"is_pending_ext_shared":false}`,
+		"CBOTH":    `{"id":"CBOTH","is_shared":true,"is_org_shared":true,"is_ext_shared":true}`,
+		"CPENDING": `{"id":"CPENDING","is_shared":false,"is_pending_ext_shared":true,"pending_shared":["T9"]}`,
+	}
+	for _, tc := range []struct {
+		user, channel string
+		teams         []string
+		refused       string // in words; not where empty
+	}{
+		{"UHERE", "CORG", nil, ""},
+		{"UELSEWHERE", "CORG", nil, "Only people of the workspace"},
+		{"UELSEWHERE", "CORG", []string{"E01"}, ""},
+		{"UELSEWHERE", "CORG", []string{"T02"}, ""},
+		{"UHERE", "CBOTH", nil, "Another organisation"},
+		{"UHERE", "CPENDING", nil, "Another organisation"},
+	} {
+		t.Run(fmt.Sprint(tc.user, tc.channel, tc.teams), func(t *testing.T) {
+			d := &doctor{}
+			s := openBare(t, d, 1, func(o *Options) { o.Access.Policy.Teams = tc.teams })
+			s.note(func() { s.people, s.places = people, places })
+			s.send(0, fmt.Sprintf(`{"envelope_id":"m","type":"events_api","payload":{"type":"event_callback","event_id":"Ev1","event":{"type":"app_mention","user":%q,"channel":%q,"ts":"1.1","text":"<@UBOT> shop.example.com"}}}`, tc.user, tc.channel))
+			want := "chat.postMessage"
+			if tc.refused != "" {
+				want = "chat.postEphemeral"
+			}
+			s.until(func() bool { return slices.Contains(s.calls, want) })
+			if asked := len(d.questions()); (asked == 0) != (tc.refused != "") {
+				t.Errorf("the doctor is asked %d times", asked)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if body, err := url.QueryUnescape(s.bodies[slices.Index(s.calls, want)]); err != nil || !strings.Contains(body, tc.refused) {
+				t.Errorf("says %s (%v)", body, err)
+			}
+		})
+	}
+}

@@ -114,6 +114,13 @@ func (o Options) policy() access.Policy {
 		p.Fixers = o.Fix.Users
 	}
 	p.Admins = o.Admins
+	p.Posting = []string{o.Digest.Routing.Default}
+	for _, r := range o.Digest.Routing.Routes {
+		p.Posting = append(p.Posting, r.Channel)
+	}
+	if o.Fix.on() {
+		p.Posting = append(p.Posting, o.Fix.AuditChannel)
+	}
 	return p
 }
 

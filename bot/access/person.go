@@ -155,7 +155,8 @@ func (p Policy) Post(where Place) Reason {
 	switch {
 	case where.Direct, slices.Contains(list, where.ID):
 		return Allowed
-	case where.Known && where.External && p.AllowsShared(), where.Known && !where.External && slices.Contains(list, Internal):
+	case where.Known && where.External && p.AllowsShared(), where.Known && !where.External && slices.Contains(list, Internal),
+		where.Known && !where.External && slices.Contains(p.Posting, where.ID):
 		return Allowed
 	case where.External:
 		return SharedPlace

@@ -98,6 +98,9 @@ func TestWhereMayBeAnswered(t *testing.T) {
 		{"one only, that, not known", Policy{Channels: []string{"C0OBSCURE"}}, obscure, Allowed, Allowed},
 		{"one only, another", Policy{Channels: []string{"C0ELSE"}}, inside, OtherPlace, OtherPlace},
 		{"one only, not known", Policy{Channels: []string{"C0ELSE"}}, obscure, OtherPlace, UnknownPlace},
+		{"posted in by a setting", Policy{Channels: []string{"C0ELSE"}, Posting: []string{"C0INSIDE"}}, inside, Allowed, Allowed},
+		{"posted in by a setting, and shared", Policy{Channels: []string{"C0ELSE"}, Posting: []string{"C0OUTSIDE"}}, outside, SharedPlace, SharedPlace},
+		{"posted in by a setting, and not known", Policy{Posting: []string{"C0OBSCURE"}}, obscure, Allowed, UnknownPlace},
 		{"one only, direct", Policy{Channels: []string{"C0ELSE"}}, direct, Allowed, Allowed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -40,6 +40,9 @@ type Policy struct {
 	// Channels may be answered in, beside direct messages: Internal (the
 	// default), Shared, and ids of channels (C…, G…).
 	Channels []string
+	// Posting are channels that other settings have the bot post in. They may be
+	// answered in, too, unless another organisation is in them.
+	Posting []string
 	// Accounts see account ids: Members (the default; with them the channels of
 	// the workspace that no other organisation is in), All, None, or ids of
 	// users, user groups and channels.
