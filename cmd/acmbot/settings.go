@@ -132,6 +132,11 @@ func load(specs ...any) error {
 				errs = append(errs, &settingError{described.Name, "is not set", described.Where})
 				continue
 			}
+			if _, secret := reflect.TypeAssert[keptSecret](s.Field(i).Addr()); !secret && holdsToken(os.Getenv(described.Name)) {
+				// Its own error might quote it, and a log line, too.
+				errs = append(errs, &settingError{described.Name, "holds what looks like a Slack token, which does not belong there", ""})
+				continue
+			}
 			one := reflect.New(reflect.StructOf([]reflect.StructField{s.Type().Field(i)}))
 			if err := envconfig.Process("", one.Interface()); err != nil {
 				errs = append(errs, settingErrorOf(described, err))
