@@ -23,6 +23,7 @@ type api struct {
 	client *slack.Client
 	once   *slack.Client // see newOnceClient
 	http   *http.Client
+	tracer Tracer
 	log    *slog.Logger
 }
 
@@ -45,9 +46,10 @@ func newAPI(opts Options, log *slog.Logger) api {
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
 				log.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
 			})),
-		once: newOnceClient(opts),
-		http: opts.HTTPClient,
-		log:  log,
+		once:   newOnceClient(opts),
+		http:   opts.HTTPClient,
+		tracer: opts.tokens.bot.tracer,
+		log:    log,
 	}
 }
 
@@ -181,7 +183,9 @@ func (a api) sendOnce(ctx context.Context, url string, body []byte) (retryAfter 
 		return 0, errors.New("making a request to the response URL: it is not a URL")
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	_, end := a.tracer.Step(ctx, "slack response URL")
 	resp, err := a.http.Do(req)
+	end(err)
 	if err != nil {
 		return 0, fmt.Errorf("posting to the response URL: %w", withoutURL(err))
 	}

@@ -54,6 +54,7 @@ type Digester struct {
 	command       string
 	now           func() time.Time
 	log           *slog.Logger
+	tracer        Tracer
 	owner         string
 
 	mu    sync.Mutex
@@ -71,6 +72,9 @@ func NewDigester(opts Options) *Digester {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -104,7 +108,7 @@ func NewDigester(opts Options) *Digester {
 		o.Standard.Quiet = digest.QuietLine
 	}
 	return &Digester{
-		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger,
+		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
 		owner: state.NewOwner(), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
@@ -216,7 +220,15 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 }
 
 // post posts one digest, unless it stands there already.
-func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error) {
+func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool, err error) {
+	ctx, end := d.tracer.Begin(ctx, "digest", slog.String("digest.date", string(t.date)))
+	defer func() {
+		if errors.Is(err, digest.ErrElsewhere) {
+			end(nil)
+			return
+		}
+		end(err)
+	}()
 	content, err := d.content(ctx, t, l)
 	if err != nil {
 		return false, err
@@ -228,7 +240,13 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 			if !spoken {
 				return "", nil
 			}
-			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), t.id())
+			_, rendered := d.tracer.Step(ctx, "render")
+			message := view.Digest(content, view.DigestOptions{Command: d.command})
+			rendered(nil)
+			ctx, sent := d.tracer.Step(ctx, "post")
+			ts, err := d.send(ctx, t.Channel, "", message, t.id())
+			sent(err)
+			return ts, err
 		},
 		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
 			return d.find(ctx, t.Channel, t.id(), since)
@@ -261,7 +279,9 @@ func (d *Digester) content(ctx context.Context, t digestTask, l *look) (digest.D
 	return content, nil
 }
 
-func (d *Digester) make(ctx context.Context, t digestTask, l *look) (digest.Digest, error) {
+func (d *Digester) make(ctx context.Context, t digestTask, l *look) (made digest.Digest, err error) {
+	ctx, end := d.tracer.Step(ctx, "gather the digest")
+	defer func() { end(err) }()
 	filter, err := t.Selector()
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("its filter cannot be read: %w", err)

@@ -116,27 +116,30 @@ func (fs *flights) land(key string, f *flight) {
 	close(f.done)
 }
 
-// ask diagnoses, or joins a diagnosis of the same that is under way.
-func (b *Bot) ask(q diagnose.Query) *flight {
+// ask diagnoses, or joins a diagnosis of the same that is under way. It is
+// followed as a step of what the first who asks is about.
+func (b *Bot) ask(asker context.Context, q diagnose.Query) *flight {
 	key := view.QueryText(q)
 	f, isNew := b.flights.join(key)
 	if isNew {
-		go b.fly(key, f, q)
+		go b.fly(lentContext{b.work, asker}, key, f, q)
 	}
 	return f
 }
 
 // fly runs one diagnosis. Where the diagnostician does not come back in time
 // the flight ends without it; its slot stays taken until it does.
-func (b *Bot) fly(key string, f *flight, q diagnose.Query) {
+func (b *Bot) fly(ctx context.Context, key string, f *flight, q diagnose.Query) {
 	defer b.flights.land(key, f)
+	_, entered := b.opts.Tracer.Step(ctx, "wait for a worker")
 	exit, err := b.pool.enter(b.work)
+	entered(err)
 	if err != nil {
 		f.err = err
 		return
 	}
 	close(f.entered)
-	ctx, cancel := context.WithTimeout(b.work, b.opts.AnswerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.opts.AnswerTimeout)
 	defer cancel()
 	type result struct {
 		answer diagnose.Answer

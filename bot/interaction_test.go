@@ -375,7 +375,7 @@ func TestSameQuestionIsAskedOnce(t *testing.T) {
 		return blocked(q)
 	})
 	q := diagnose.Query{Domain: "shop.example.com"}
-	first, second, other := s.bot.ask(q), s.bot.ask(q), s.bot.ask(diagnose.Query{Domain: "other.example.com"})
+	first, second, other := s.bot.ask(s.ctx(), q), s.bot.ask(q), s.bot.ask(diagnose.Query{Domain: "other.example.com"})
 	if first != second || first == other {
 		t.Error("the same question is asked twice, or two as one")
 	}

@@ -52,6 +52,9 @@ type request struct {
 	// taken up again after a restart: what it posts may have been posted.
 	noted   state.Key
 	resumed bool
+	// traced belongs to the request, for whom the bot is followed; end ends that.
+	traced context.Context
+	end    func(error)
 }
 
 // receive is what becomes of an envelope: it is read, acknowledged in this one
@@ -66,6 +69,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		return // not acknowledged, so that Slack sends it again, to another copy or the next one
 	}
 	req := b.read(evt)
+	b.begin(req)
 	first := b.seen.first(append(req.keys, "envelope "+evt.Request.EnvelopeID)...)
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user, "socket", s.number)
 	if evt.Request.RetryAttempt > 0 {
@@ -97,6 +101,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		if errors.Is(err, errClosing) && req.noted.ID != "" {
 			log.Info("left to the copy that comes after this one")
 			b.ack(ctx, s, evt.Request, &request{})
+			req.end(errClosing)
 			return
 		}
 		if err != nil {
@@ -107,12 +112,14 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	}
 
 	answered, acked := true, false
+	_, end := b.opts.Tracer.Step(req.traced, "acknowledge")
 	if req.view != nil {
 		acked = b.ackView(ctx, s, evt.Request, req.view)
 	} else {
 		answered, acked = b.ack(ctx, s, evt.Request, req)
 	}
 	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
+	end(nil)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -124,6 +131,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		if begun {
 			b.tasks.end()
 		}
+		req.end(nil)
 		return
 	}
 	log.Info("received")
@@ -216,7 +224,9 @@ func (b *Bot) perform(req *request, leave func()) {
 	}
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
-	err := guard(func() error { return req.run(b.hard) })
+	b.begin(req)
+	err := guard(func() error { return req.run(req.traced) })
+	defer func() { req.end(err) }()
 	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	if b.hard.Err() != nil && err != nil {
 		log.Warn("left behind", "error", err)
@@ -237,7 +247,7 @@ func (b *Bot) perform(req *request, leave func()) {
 		return
 	}
 	apology := view.FaultMessage(faultOf(err, req))
-	ctx, cancel := context.WithTimeout(b.hard, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(req.traced, deliveryTimeout)
 	defer cancel()
 	if err := guard(func() error { return req.reply.finish(ctx, apology) }); err != nil {
 		log.Error("could not even apologise", "error", err, "code", slackCode(err))
