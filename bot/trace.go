@@ -53,3 +53,7 @@ func (b *Bot) begin(req *request) {
 			slog.String("request.id", req.id), slog.String("request.kind", req.kind), slog.Bool("request.resumed", req.resumed))
 	}
 }
+
+// SlackCode is Slack's error code in an error, such as "channel_not_found", ""
+// where there is none.
+func SlackCode(err error) string { return slackCode(err) }

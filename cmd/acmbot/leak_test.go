@@ -47,7 +47,7 @@ func forms(secret string) []string {
 	list := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))), reversed(secret)}
 	escaped, _ := json.Marshal(secret)
 	list = append(list, string(escaped[1:len(escaped)-1]), strings.Trim(fmt.Sprint([]byte(secret)), "[]")) //nolint:staticcheck // as it is printed
-	for shift := range 3 { // base64 of something with the secret in it
+	for shift := range 3 {                                                                                 // base64 of something with the secret in it
 		padded := append(bytes.Repeat([]byte{'x'}, shift), secret...)
 		for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			whole := e.EncodeToString(padded)

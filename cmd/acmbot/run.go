@@ -39,9 +39,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var digests digestSettings
 	var logging logSettings
 	var rotation rotationSettings
-	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &logging)
+	var traces tracingSettings
+	err = load(&rotation, &traces, &slack, &keep, &fixing, &look, &digests, &logging)
 	log := logging.logger(c.stderr)
-	secretErr := readSecrets(ctx, log, &slack, &look)
+	secretErr := readSecrets(ctx, log, &slack, &look, &traces)
 	where, lookErr := look.look(ctx, log)
 	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
@@ -49,6 +50,14 @@ func runRun(ctx context.Context, c *console, args []string) error {
 
 	measured := newMetrics()
 	where = measured.meter(where)
+	traced, err := traces.start(ctx, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if traced != nil {
+		defer traced.close()
+		where = traced.tracer.watch(where)
+	}
 	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
 	defer estate.Close()
@@ -65,6 +74,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}()
 	options.Fix = fixing.options(where, log)
 	options.Observer = measured
+	if traced != nil {
+		options.Tracer = traced.tracer
+	}
 	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
