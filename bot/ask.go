@@ -23,7 +23,7 @@ func (b *Bot) openAsk(trigger string, state view.AskState, to replier) func(cont
 		describe()
 		opened, err := b.openView(ctx, trigger, view.Ask(m))
 		if err != nil {
-			b.log.Info("could not open the window to choose a certificate in", "error", err, "code", slackCode(err))
+			b.log.InfoContext(ctx, "could not open the window to choose a certificate in", "error", err, "code", slackCode(err))
 			return b.deliver(ctx, to, view.Usage(b.opts.Command, "Why what? Name a domain, or a certificate's ARN or id."))
 		}
 		if !m.Listed {

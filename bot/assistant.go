@@ -46,6 +46,6 @@ func (b *Bot) setStatus(ctx context.Context, channel, thread, status string) {
 		ChannelID: channel, ThreadTS: thread, Status: status,
 	})
 	if err != nil {
-		b.log.Debug("could not show a status", "error", err, "code", slackCode(err))
+		b.log.DebugContext(ctx, "could not show a status", "error", err, "code", slackCode(err))
 	}
 }

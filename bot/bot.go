@@ -18,6 +18,8 @@ import (
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/checkup"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // Options are what a Bot needs. BotToken, AppToken and Diagnostician must be
@@ -66,9 +68,18 @@ type Options struct {
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
+	// Checks makes the checks of `doctor` in Slack that are not of Slack itself:
+	// of AWS, DNS, the store. Admins are the users and user groups, by id, who
+	// may ask for it besides the workspace's admins and owners.
+	Checks func() []checkup.Task
+	Admins []string
+
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
 	Digest DigestOptions
+	// Events tell of certificates that are worth a look at once; nil where only
+	// the scans find them. They are run where Store and Estate are set.
+	Events diagnose.EventSource
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
 	// may wait beside those that run (64), and PerUser how many of them may be
@@ -124,6 +135,7 @@ type Bot struct {
 	mine    func(ctx context.Context, user string) []slack.Block
 	digests *Digester // nil where there are none
 	desk    fixDesk
+	reports checkups
 
 	late time.Duration // after its deadline a diagnosis may still come back
 
@@ -172,6 +184,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
 	}
@@ -292,6 +305,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
 	}
+	if b.digests != nil && b.opts.Events != nil {
+		wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+	}
 	wg.Go(func() { b.warm(hard) })
 
 	var refusal error
@@ -361,7 +377,7 @@ func (b *Bot) identify(ctx context.Context) {
 
 // signedIn notes who the bot is, and which scopes it has.
 func (b *Bot) signedIn(self slack.AuthTestResponse) {
-	missing := missingScopes(self.Header, b.opts.Fix.scopes())
+	missing := missingScopes(self.Header, b.opts.scopes())
 	b.mu.Lock()
 	b.self, b.missingScopes = self, missing
 	b.mu.Unlock()

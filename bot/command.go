@@ -45,6 +45,12 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 		if b.readDigest(req, cmd, strings.ToLower(word), rest) {
 			return
 		}
+	case "doctor":
+		if rest == "" {
+			reply, _ := req.reply.(*hookReply)
+			req.diagnoses, req.run = true, b.checkUp(req, reply)
+			return
+		}
 	case "why":
 		if rest == "" {
 			req.run = b.openAsk(cmd.TriggerID, view.AskState{Channel: cmd.ChannelID, Hook: cmd.ResponseURL}, req.reply)

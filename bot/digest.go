@@ -18,6 +18,7 @@ import (
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // DigestOptions say what the daily digests are like. All have defaults.
@@ -56,6 +57,7 @@ type Digester struct {
 	log           *slog.Logger
 	tracer        Tracer
 	owner         string
+	standings     *standings
 
 	mu    sync.Mutex
 	after map[string]time.Time // not to be tried again before
@@ -76,6 +78,7 @@ func NewDigester(opts Options) *Digester {
 	if opts.Tracer == nil {
 		opts.Tracer = untraced{}
 	}
+	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -109,15 +112,18 @@ func NewDigester(opts Options) *Digester {
 	}
 	return &Digester{
 		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
-		owner: state.NewOwner(), after: map[string]time.Time{}, tries: map[string]int{},
+		owner: state.NewOwner(), standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
 
 // Run posts digests as they fall due, until ctx ends.
 func (d *Digester) Run(ctx context.Context) {
 	for {
-		if _, err := d.Tick(ctx); err != nil && ctx.Err() == nil {
-			d.log.Error("digests could not be posted; trying again", "error", err)
+		// What goes on for the digests has an id, too, by which the calls to
+		// AWS belong together in the log.
+		tick := requestid.With(ctx, newRequestID())
+		if _, err := d.Tick(tick); err != nil && ctx.Err() == nil {
+			d.log.ErrorContext(tick, "digests could not be posted; trying again", "error", err, "code", slackCode(err))
 		}
 		if pause(ctx, digestEvery) != nil {
 			return
@@ -198,6 +204,7 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 	}
 	now := d.now()
 	var tasks []digestTask
+	var channels []DigestStanding
 	for _, s := range list {
 		if s.Off {
 			continue
@@ -205,23 +212,30 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 		t := digestTask{Subscription: s}
 		t.due, t.date = s.Schedule().Last(now)
 		// Who wishes for a digest at ten for nine o'clock means tomorrow.
-		if t.date == "" || now.Sub(t.due) > d.o.Window || t.due.Before(s.Changed) || d.putOff(t.id(), now) {
+		due := t.date != "" && now.Sub(t.due) <= d.o.Window && !t.due.Before(s.Changed) && !d.putOff(t.id(), now)
+		if !due && d.standings.observer == nil {
 			continue
 		}
-		r, err := state.Load[digest.Posting](ctx, d.store, state.Key{Kind: digest.PostKind, ID: t.id()})
-		if err != nil && !errors.Is(err, state.ErrNotFound) {
-			return nil, fmt.Errorf("looking what was posted: %w", err)
+		posted, err := d.standings.posted(ctx, d.store, t)
+		if err != nil {
+			return nil, err
 		}
-		if !r.Value.Posted {
+		if due && !posted {
 			tasks = append(tasks, t)
 		}
+		if d.standings.observer != nil {
+			channels = append(channels, d.standings.standing(ctx, d.store, t, posted, d.o.Window, now))
+		}
+	}
+	if d.standings.observer != nil {
+		d.standings.observer.DigestsChecked(now, channels)
 	}
 	return tasks, nil
 }
 
 // post posts one digest, unless it stands there already.
 func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool, err error) {
-	ctx, end := d.tracer.Begin(ctx, "digest", slog.String("digest.date", string(t.date)))
+	ctx, end := d.tracer.Begin(ctx, "digest", slog.String("digest_date", string(t.date)))
 	defer func() {
 		if errors.Is(err, digest.ErrElsewhere) {
 			end(nil)
@@ -231,6 +245,7 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool
 	}()
 	content, err := d.content(ctx, t, l)
 	if err != nil {
+		d.standings.tried(t.Channel, DigestFailed)
 		return false, err
 	}
 	spoken := t.Quiet != digest.QuietNothing || !content.Quiet() || len(content.Email) > 0
@@ -253,7 +268,17 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool
 		},
 	})
 	if did && spoken {
-		d.log.Info("posted a digest", "channel", t.Channel, "date", t.date, "late", content.Late)
+		d.log.InfoContext(ctx, "posted a digest", "channel", t.Channel, "date", t.date, "late", content.Late)
+	}
+	switch {
+	case did && !spoken:
+		d.standings.tried(t.Channel, DigestQuiet)
+	case did && content.Late > 0:
+		d.standings.tried(t.Channel, DigestLate)
+	case did:
+		d.standings.tried(t.Channel, DigestPosted)
+	case err != nil && !errors.Is(err, digest.ErrElsewhere):
+		d.standings.tried(t.Channel, DigestFailed)
 	}
 	return did && spoken, err
 }
@@ -432,7 +457,7 @@ func (d *Digester) find(ctx context.Context, channel, id string, since time.Time
 		page, err := d.api.once.GetConversationHistoryContext(ctx, params)
 		switch slackCode(err) {
 		case "missing_scope", "not_in_channel", "channel_not_found":
-			d.log.Warn("could not look whether a digest was posted already", "channel", channel, "code", slackCode(err))
+			d.log.WarnContext(ctx, "could not look whether a digest was posted already", "channel", channel, "code", slackCode(err))
 			return "", false, nil
 		}
 		if err != nil {

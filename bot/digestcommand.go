@@ -190,7 +190,7 @@ func (b *Bot) previewDigest(ctx context.Context, channel string, reply replier) 
 		return err
 	}
 	if err := b.showProgress(ctx, reply, view.Notice("⏳ Looking at the certificates that are due…")); err != nil {
-		b.log.Warn("could not show progress", "error", err, "code", slackCode(err))
+		b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
 	}
 	d, err := b.digests.Preview(ctx, s)
 	if err != nil {

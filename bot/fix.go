@@ -74,14 +74,6 @@ func (o *FixOptions) complete() error {
 	return nil
 }
 
-// scopes are those that the bot token needs for these options.
-func (o *FixOptions) scopes() []string {
-	if o.on() && slices.ContainsFunc(o.Users, isGroup) {
-		return append(slices.Clone(Scopes), ScopeUserGroups)
-	}
-	return Scopes
-}
-
 // groupFor is how long the members of a user group are remembered.
 const groupFor = time.Minute
 
@@ -504,7 +496,7 @@ func (b *Bot) postFix(ctx context.Context, s view.FixState, user string, m view.
 		if err = entry.put(ctx, m); err == nil {
 			return entry.postedIn, entry.ts, nil
 		}
-		b.log.Info("could not post in the answer's thread; writing a direct message", "code", slackCode(err))
+		b.log.InfoContext(ctx, "could not post in the answer's thread; writing a direct message", "code", slackCode(err))
 	}
 	channel, err = teller{b}.Locate(ctx, watch.Watch{Place: watch.Place{User: user}})
 	if err != nil {

@@ -151,7 +151,7 @@ func (b *Bot) fly(ctx context.Context, key string, f *flight, q diagnose.Query) 
 		var r result
 		defer func() {
 			if p := recover(); p != nil {
-				b.log.Error("the diagnosis panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				b.log.ErrorContext(ctx, "the diagnosis panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				r = result{err: errPanicked}
 			}
 			back <- r
@@ -171,7 +171,7 @@ func (b *Bot) fly(ctx context.Context, key string, f *flight, q diagnose.Query) 
 			b.estate.noteCauses(f.answer)
 		}
 	case <-late.C:
-		b.log.Error("the diagnosis did not come back in time", "timeout", b.opts.AnswerTimeout)
+		b.log.ErrorContext(ctx, "the diagnosis did not come back in time", "timeout", b.opts.AnswerTimeout)
 		f.err = errSlow
 	case <-b.hard.Done():
 		f.err = b.hard.Err()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // readInteraction reads a press of a button or a shortcut. Whatever it is, the
@@ -69,7 +70,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
-	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) {
+	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) || b.readCheckupAction(req, c, id, action.Value, reply) {
 		return
 	}
 	state, err := view.ParseState(action.Value)
@@ -168,18 +169,18 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		if err == nil {
 			return nil
 		}
-		b.log.Info("could not post as a member; sharing through the response URL", "code", slackCode(err))
+		b.log.InfoContext(ctx, "could not post as a member; sharing through the response URL", "code", slackCode(err))
 		h := hookMessage{ResponseType: slack.ResponseTypeInChannel, ThreadTS: reply.thread, Text: m.Text, Blocks: m.Blocks}
 		if hookErr := b.api.respond(ctx, reply.url, h); hookErr != nil {
-			b.log.Warn("could not share", "error", hookErr)
-			return reply.aside(ctx, view.FaultMessage(cannotShare(err)))
+			b.log.WarnContext(ctx, "could not share", "error", hookErr)
+			return reply.aside(ctx, view.FaultMessage(cannotShare(err, requestid.Of(ctx))))
 		}
 		return nil
 	}
 }
 
-func cannotShare(err error) view.Fault {
-	f := view.Fault{What: "I could not post in this channel", Next: "Invite me with `/invite`, then press Share to channel again"}
+func cannotShare(err error, id string) view.Fault {
+	f := view.Fault{RequestID: id, What: "I could not post in this channel", Next: "Invite me with `/invite`, then press Share to channel again"}
 	switch slackCode(err) {
 	case "is_archived":
 		f.Meaning, f.Next = "The channel is archived", ""

@@ -7,6 +7,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // showList answers with one page of a list. Text is a filter.
@@ -22,7 +23,7 @@ func (b *Bot) showList(text string, page int, command string, to replier) func(c
 		l, ok := b.list(ctx)
 		if !ok {
 			return b.deliver(ctx, to, view.FaultMessage(view.Fault{
-				What: "The list of certificates could not be read in time", Next: "Ask again in a minute",
+				What: "The list of certificates could not be read in time", Next: "Ask again in a minute", RequestID: requestid.Of(ctx),
 			}))
 		}
 		return b.deliver(ctx, to, view.List(b.filtered(ctx, l, filter, page, command)))

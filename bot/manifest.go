@@ -2,6 +2,7 @@ package bot
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -19,10 +20,19 @@ const Command = "/acm"
 // links to the AWS console. Watches need im:write for direct messages and
 // reactions:write to mark what is settled; channels:history and groups:history
 // to look, after a crash, whether a message was posted in its thread already:
-// without them it may come twice.
+// without them it may come twice. users:read tells who is an admin of the
+// workspace; channels:read and groups:read whether a channel can be posted in.
 var Scopes = []string{
-	"app_mentions:read", "assistant:write", "channels:history", "chat:write", "commands", "groups:history", "im:history", "im:write",
-	"links:read", "links:write", "reactions:write",
+	"app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read",
+	"im:history", "im:write", "links:read", "links:write", "reactions:write", "users:read",
+}
+
+// scopes are those that the bot token needs for these options.
+func (o *Options) scopes() []string {
+	if slices.ContainsFunc(o.Admins, isGroup) || o.Fix.on() && slices.ContainsFunc(o.Fix.Users, isGroup) {
+		return append(slices.Clone(Scopes), ScopeUserGroups)
+	}
+	return Scopes
 }
 
 // Events are the events that the bot handles.

@@ -92,8 +92,8 @@ func TestMissingScopes(t *testing.T) {
 		want   []string
 	}{
 		{"", nil}, // a server that does not say
-		{"commands,chat:write, app_mentions:read,im:history,users:read,assistant:write,links:read,links:write,channels:history,groups:history,im:write,reactions:write", nil},
-		{"commands,chat:write,links:read,links:write,channels:history,groups:history,im:write,reactions:write", []string{"app_mentions:read", "assistant:write", "im:history"}},
+		{"commands,chat:write, app_mentions:read,im:history,users:read,assistant:write,links:read,links:write,channels:history,groups:history,im:write,reactions:write,channels:read,groups:read", nil},
+		{"commands,chat:write,links:read,links:write,channels:history,groups:history,im:write,reactions:write,channels:read,groups:read,users:read", []string{"app_mentions:read", "assistant:write", "im:history"}},
 	} {
 		h := http.Header{}
 		if tc.header != "" {

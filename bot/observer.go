@@ -22,3 +22,46 @@ type nobody struct{}
 func (nobody) Acknowledged(time.Duration, bool)       {}
 func (nobody) Performed(string, time.Duration, error) {}
 func (nobody) Declined(string)                        {}
+
+// A KeepObserver is an Observer that is told as well how much is kept.
+type KeepObserver interface {
+	// Kept is called whenever the watches have been gone through, with how many
+	// watches and snoozes all copies of the bot have together.
+	Kept(watches, snoozes int)
+}
+
+// A DigestObserver is an Observer that is told as well of the daily digests.
+type DigestObserver interface {
+	// DigestsChecked is called each time it was looked which digests are due,
+	// with how each channel stands. It is not called where the store could not
+	// tell.
+	DigestsChecked(at time.Time, channels []DigestStanding)
+	// DigestTried is called when a digest was posted, found to have nothing to
+	// say, or failed. One that another copy posts is not told of.
+	DigestTried(channel string, result DigestResult)
+}
+
+// A DigestStanding is how a channel stands with its digest.
+type DigestStanding struct {
+	// Channel is its id.
+	Channel string
+	// Due is when the last digest was due; zero where none was expected yet,
+	// such as in a channel that was set up after that.
+	Due time.Time
+	// Done is when a copy of the bot set about the last one that was done, or
+	// when that was due; zero where that is not known.
+	Done time.Time
+	// Missed is set where the last one was not posted, and is too late now.
+	Missed bool
+}
+
+// A DigestResult is what came of a digest.
+type DigestResult string
+
+// The results.
+const (
+	DigestPosted DigestResult = "posted"
+	DigestLate   DigestResult = "late"   // posted, well after it was due
+	DigestQuiet  DigestResult = "quiet"  // nothing was to be said, and nothing was posted
+	DigestFailed DigestResult = "failed" // it is tried again
+)

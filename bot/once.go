@@ -41,7 +41,7 @@ func (a api) postOnce(ctx context.Context, channel, thread string, m view.Messag
 			case err != nil && slackCode(err) == "":
 				return "", false, err // nothing is known of what stands there
 			case err != nil:
-				a.log.Warn("could not look whether a message was posted already", "code", slackCode(err))
+				a.log.WarnContext(ctx, "could not look whether a message was posted already", "code", slackCode(err))
 			}
 		}
 		err := a.plainly(m, func(m view.Message) error {

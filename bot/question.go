@@ -42,7 +42,7 @@ func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (answer d
 		case <-timer.C:
 			if to != nil {
 				if err := b.showProgress(ctx, to, view.Progress(q.Subject(), f.stage())); err != nil {
-					b.log.Warn("could not show progress", "error", err, "code", slackCode(err))
+					b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
 				}
 			}
 			timer.Reset(progressEvery)

@@ -81,7 +81,7 @@ func (r *hookReply) finish(ctx context.Context, m view.Message) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	r.api.log.Info("the response URL does not take the answer; answering another way", "error", err)
+	r.api.log.InfoContext(ctx, "the response URL does not take the answer; answering another way", "error", err)
 	if other := r.otherwise(ctx, m); other != nil {
 		return errors.Join(err, other)
 	}

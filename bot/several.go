@@ -21,7 +21,7 @@ func (b *Bot) answerSeveral(queries []diagnose.Query, to replier) func(context.C
 			list[i].Query = q
 		}
 		if err := b.showProgress(ctx, to, view.Several(list)); err != nil {
-			b.log.Warn("could not show progress", "error", err, "code", slackCode(err))
+			b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
 		}
 		type result struct {
 			at     int
@@ -43,14 +43,14 @@ func (b *Bot) answerSeveral(queries []diagnose.Query, to replier) func(context.C
 		for left := len(queries); left > 0; left-- {
 			r := <-results
 			if r.err != nil {
-				b.log.Warn("could not answer one of several", "error", r.err)
+				b.log.WarnContext(ctx, "could not answer one of several", "error", r.err)
 				list[r.at].Problem = "I could not find out: " + faultOf(r.err, &request{}).What
 			} else {
 				list[r.at].Answer = &r.answer
 			}
 			if left > 1 && len(results) == 0 {
 				if err := b.showProgress(ctx, to, view.Several(list)); err != nil {
-					b.log.Warn("could not show progress", "error", err, "code", slackCode(err))
+					b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
 				}
 			}
 		}

@@ -40,7 +40,7 @@ func newSocket(number int, opts Options, log *slog.Logger) *socket {
 		next = http.DefaultTransport
 	}
 	s.token = opts.tokens.app
-	s.throttle = &throttle{next: &bearer{next: next, api: hostOf(opts.APIURL), token: s.token, tracer: s.token.tracer}}
+	s.throttle = newThrottle(&bearer{next: next, api: hostOf(opts.APIURL), token: s.token, tracer: s.token.tracer})
 	proxy, tlsConfig := wiring(opts.HTTPClient)
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 15 * time.Second}
 	client := slack.New(tokenInUse,
@@ -51,7 +51,7 @@ func newSocket(number int, opts Options, log *slog.Logger) *socket {
 		slack.OptionLog(quiet{}))
 	s.client = socketmode.New(client,
 		socketmode.OptionDialer(&websocket.Dialer{
-			Proxy: proxy, TLSClientConfig: tlsConfig, HandshakeTimeout: 20 * time.Second, WriteBufferSize: writeBuffer,
+			Proxy: proxy, TLSClientConfig: tlsConfig, HandshakeTimeout: min(20*time.Second, opts.PingTimeout), WriteBufferSize: writeBuffer,
 			NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				c, err := dialer.DialContext(ctx, network, address)
 				if err != nil {
@@ -168,6 +168,7 @@ func (b *Bot) socketEvent(ctx context.Context, s *socket, evt socketmode.Event) 
 		b.badMessage(ctx, s, evt)
 	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
 		s.event.Store(time.Now().UnixNano())
+		s.throttle.use()
 		b.receive(ctx, s, evt)
 	default:
 		if evt.Request != nil && evt.Request.EnvelopeID != "" {

@@ -322,9 +322,9 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		th := &throttle{next: roundTripper(func(*http.Request) (*http.Response, error) {
+		th := newThrottle(roundTripper(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
-		})}
+		}))
 		call := func(method string) time.Duration {
 			t.Helper()
 			start := time.Now()
@@ -349,6 +349,17 @@ func TestThrottle(t *testing.T) {
 		if got := call("auth.test"); got != 0 {
 			t.Errorf("another method waited %v", got)
 		}
+		for range 2 { // it carries something, and breaks at once
+			th.connect()
+			th.use()
+			if got := call(open); got != throttleFirst {
+				t.Errorf("after a connection that was of use an opening waited %v", got)
+			}
+		}
+		if got := call(open); got != 2*throttleFirst {
+			t.Errorf("after one that was of none an opening waited %v", got)
+		}
+		th.connect()
 		time.Sleep(healthyAfter)
 		if got := call(open); got != 0 {
 			t.Errorf("after a healthy connection an opening waited %v", got)

@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"log/slog"
+
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // A Tracer follows what the bot does, step by step, for distributed tracing. Its
@@ -49,8 +51,8 @@ func (c lentContext) Value(key any) any {
 // begin begins to follow a request.
 func (b *Bot) begin(req *request) {
 	if req.end == nil {
-		req.traced, req.end = b.opts.Tracer.Begin(b.hard, "request",
-			slog.String("request.id", req.id), slog.String("request.kind", req.kind), slog.Bool("request.resumed", req.resumed))
+		req.traced, req.end = b.opts.Tracer.Begin(requestid.With(b.hard, req.id), "request",
+			slog.String("request_id", req.id), slog.String("request_kind", req.kind), slog.Bool("request_resumed", req.resumed))
 	}
 }
 

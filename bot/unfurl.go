@@ -80,7 +80,7 @@ func (b *Bot) readLinkShared(req *request, e *slackevents.LinkSharedEvent, raw *
 		}
 		switch slackCode(err) {
 		case "cannot_find_message", "cannot_unfurl_message", "cannot_find_channel", "cannot_unfurl_url":
-			b.log.Info("a link could not be unfurled", "code", slackCode(err)) // deleted, or dismissed, meanwhile
+			b.log.InfoContext(ctx, "a link could not be unfurled", "code", slackCode(err)) // deleted, or dismissed, meanwhile
 			return nil
 		}
 		return err

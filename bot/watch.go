@@ -12,6 +12,7 @@ import (
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // mostWatches is how many certificates one person can watch at once.
@@ -19,7 +20,14 @@ const mostWatches = 100
 
 // newKeeper is the keeper of the bot's watches.
 func (b *Bot) newKeeper() *watch.Keeper {
+	keep, _ := b.opts.Observer.(KeepObserver)
 	return &watch.Keeper{
+		Mark: func(ctx context.Context) context.Context { return requestid.With(ctx, newRequestID()) },
+		Count: func(watches, snoozes int) {
+			if keep != nil {
+				keep.Kept(watches, snoozes)
+			}
+		},
 		Store: b.opts.Store, Now: b.now, Log: b.log, Teller: teller{b},
 		Ask: func(ctx context.Context, query string) (diagnose.Answer, error) {
 			q, err := b.opts.Parse(query)
@@ -132,7 +140,7 @@ func (b *Bot) startWatch(ctx context.Context, req *request, state view.State, re
 	if len(mine) >= mostWatches {
 		return b.deliver(ctx, asideReply{reply}, view.FaultMessage(view.Fault{
 			What: fmt.Sprintf("You watch %d certificates already, the most that one person can", len(mine)),
-			Next: "End some of them with `" + b.opts.Command + " watches`",
+			Next: "End some of them with `" + b.opts.Command + " watches`", RequestID: req.id,
 		}))
 	}
 	place := placeOf(reply)
@@ -216,7 +224,7 @@ func (b *Bot) homeWatches(ctx context.Context, user string) []slack.Block {
 	}
 	watches, snoozes, err := b.kept(ctx, user)
 	if err != nil {
-		b.log.Error("the watches of a person cannot be read", "user", user, "error", err)
+		b.log.ErrorContext(ctx, "the watches of a person cannot be read", "user", user, "error", err)
 		return nil
 	}
 	return view.WatchList(watches, snoozes)
@@ -232,7 +240,7 @@ func (b *Bot) options(ctx context.Context, a diagnose.Answer, o view.Options) vi
 	o.Follow = true
 	snooze, ok, err := watch.SnoozeOn(ctx, b.opts.Store, a.Reports[0].Certificate.ARN, b.now())
 	if err != nil {
-		b.log.Error("the snooze of a certificate cannot be read", "error", err)
+		b.log.ErrorContext(ctx, "the snooze of a certificate cannot be read", "error", err)
 	}
 	if ok {
 		o.Snooze = &snooze

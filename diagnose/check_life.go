@@ -161,7 +161,7 @@ func checkRest(r *reading, found []Finding) []Finding {
 		args.Since = c.renewedAt()
 		return []Finding{CauseOf("renewed-already").find(args, Certain, r.stateEvidence()...)}
 	case StateInRenewal, StatePending, StateNotIssued:
-		if r.undecided() || c.Status == StatusFailed || c.Status == StatusValidationTimedOut || c.Status == StatusInactive {
+		if r.unread() || r.undecided() || c.Status == StatusFailed || c.Status == StatusValidationTimedOut || c.Status == StatusInactive {
 			return nil
 		}
 		args.Detail = r.progress()
@@ -216,9 +216,16 @@ func (r *reading) progress() string {
 // blind reports whether the validation records or the CAA records could not be
 // looked at.
 func (r *reading) blind() bool {
-	return slices.ContainsFunc(r.records, func(rec *recordReading) bool {
+	return r.unread() || slices.ContainsFunc(r.records, func(rec *recordReading) bool {
 		return rec.lookup == nil || rec.usable() == 0 && (rec.lookup.Broken == nil || rec.lookup.Broken.Kind != BreakNXDomain)
 	}) || slices.ContainsFunc(r.caa, func(c *caaReading) bool { return c.unseen })
+}
+
+// unread reports whether the certificate is known from a list alone: what ACM
+// asks for could not be read, so that nothing is known to be in order.
+func (r *reading) unread() bool {
+	c := r.cert
+	return len(c.Unseen) > 0 && c.CreatedAt.IsZero() && c.IssuedAt.IsZero() && len(c.Issuance) == 0
 }
 
 // undecided reports whether something that would decide could not be seen.

@@ -45,6 +45,10 @@ type Listed struct {
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
+// UnnamedUse stands in Certificate.InUseBy where a list tells that a
+// certificate is in use, and not by what.
+const UnnamedUse = "a service that the listing does not name"
+
 // Certificate is the listed certificate with what a listing tells of it.
 func (l *Listed) Certificate() Certificate {
 	c := Certificate{
@@ -53,7 +57,7 @@ func (l *Listed) Certificate() Certificate {
 		ManagedBy: l.ManagedBy, Eligibility: l.Eligibility, NotBefore: l.NotBefore, NotAfter: l.NotAfter, Tags: l.Tags,
 	}
 	if l.InUse {
-		c.InUseBy = []string{"a service that the listing does not name"}
+		c.InUseBy = []string{UnnamedUse}
 	}
 	if l.RenewalStatus != "" {
 		c.Renewal = &Renewal{Status: l.RenewalStatus}

@@ -87,6 +87,16 @@ func (f *Facts) cutOff() {
 func cname(name, value string) RR { return RR{Name: name, Type: "CNAME", TTL: 300, Value: value} }
 func caa(name, value string) RR   { return RR{Name: name, Type: "CAA", TTL: 300, Value: value} }
 
+// listedOnly leaves of a certificate what ACM's lists tell.
+func listedOnly(f *Facts) {
+	c := &f.Certificate
+	c.CreatedAt, c.IssuedAt, c.Issuance = time.Time{}, time.Time{}, nil
+	if c.Renewal != nil {
+		c.Renewal = &Renewal{Status: c.Renewal.Status}
+	}
+	c.Unseen = []Unseen{{What: "the certificate's details", Why: TimedOut, Detail: "ACM did not answer in time."}}
+}
+
 // healthy is the same certificate long before its renewal is due.
 func healthy() *Facts {
 	f := pending()
@@ -109,6 +119,8 @@ func TestJudge(t *testing.T) {
 		{"missing", pending, func(f *Facts) { f.outcome(recordName, "CNAME", OutcomeNXDomain) }, "cname-missing", StatePending, VerdictBlocked},
 		{"missing, ahead of time", healthy, func(f *Facts) { f.outcome(recordName, "CNAME", OutcomeNXDomain) }, "cname-missing", StateNotDue, VerdictWillFail},
 		{"healthy", healthy, nil, "not-due-yet", StateNotDue, VerdictHealthy},
+		{"known from a list alone", pending, listedOnly, "", StatePending, VerdictUnknown},
+		{"known from a list alone, and not due", healthy, listedOnly, "not-due-yet", StateNotDue, VerdictUnknown},
 		{"issuance says success, the renewal decides", pending, func(f *Facts) {
 			f.outcome(recordName, "CNAME", OutcomeNoData)
 		}, "cname-missing", StatePending, VerdictBlocked},

@@ -12,6 +12,9 @@ import (
 // one, with a migration in the list below; a new kind or field does not.
 const Schema = 1
 
+// ErrNewer is the cause of the *Fault for what a newer program has left.
+var ErrNewer = errors.New("the state's schema is newer")
+
 // A migration takes what is kept from one schema to the next. It may have been
 // interrupted half-way before, and is then run again.
 type migration func(context.Context, Store) error
@@ -31,6 +34,10 @@ var (
 type schemaValue struct {
 	Version int `json:"version"`
 }
+
+// An exclusive Store belongs to one process at a time, so that whoever holds a
+// lease in it when another opens it is dead.
+type exclusive interface{ Exclusive() bool }
 
 // A backup is a Store that can copy itself before it is migrated.
 type backup interface {
@@ -63,14 +70,26 @@ func migrate(ctx context.Context, s Store, now func() time.Time, steps []migrati
 		return err
 	}
 
+	if e, ok := s.(exclusive); ok && e.Exclusive() {
+		return climb(ctx, s, steps)
+	}
 	owner := NewOwner()
+	var other *HeldError
 	for {
 		lease, err := Claim(ctx, s, migrationKey, owner, now(), 10*time.Minute)
 		if held, ok := errors.AsType[*HeldError](err); ok {
-			if err := pause(ctx, 200*time.Millisecond); err != nil {
-				return fmt.Errorf("waiting for %s, who brings the state up to date: %w", held.Owner, err)
+			other = held
+			err = pause(ctx, 200*time.Millisecond)
+			if err == nil {
+				continue
 			}
-			continue
+		}
+		if err != nil && other != nil && ctx.Err() != nil {
+			return &Fault{
+				Problem: fmt.Sprintf("Another copy of acmbot (%s) is bringing the state up to date, until %s at the latest.", other.Owner, other.Until.UTC().Format("15:04:05 UTC")),
+				Remedy:  "Start this one again then; where that copy was killed meanwhile, this one goes on in its place.",
+				Err:     err,
+			}
 		}
 		if err != nil {
 			return err
@@ -118,6 +137,7 @@ func refuseNewer(have, ours int) error {
 	return &Fault{
 		Problem: fmt.Sprintf("The state was written by a newer acmbot: its schema is %d, and this version knows only up to %d.", have, ours),
 		Remedy:  "Run the newer version again, or give this one a place of its own with ACMBOT_STATE.",
+		Err:     ErrNewer,
 	}
 }
 

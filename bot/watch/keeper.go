@@ -50,6 +50,12 @@ type Keeper struct {
 	Jitter func() float64
 	// AtOnce is how many watches are tended at once; 2 by default.
 	AtOnce int
+	// Mark, where set, gives the context of what is done for one watch, such as
+	// with an id for the log.
+	Mark func(context.Context) context.Context
+	// Count, where set, is told in each pass how many watches and how many
+	// snoozes there are.
+	Count func(watches, snoozes int)
 
 	owner string
 	once  sync.Once
@@ -93,7 +99,13 @@ func (k *Keeper) ready() {
 func (k *Keeper) Pass(ctx context.Context) error {
 	k.ready()
 	var due []string
+	watches, snoozes := 0, 0
 	for r, err := range state.All[Watch](ctx, k.Store, Kind, "") {
+		if err == nil && r.Value.Snooze != nil {
+			snoozes++
+		} else if err == nil {
+			watches++
+		}
 		switch {
 		case err != nil && r.Key.ID != "":
 			k.Log.Error("a watch cannot be read", "watch", r.Key.ID, "error", err)
@@ -102,6 +114,9 @@ func (k *Keeper) Pass(ctx context.Context) error {
 		case r.Value.next(k.Now()) != idle:
 			due = append(due, r.Value.ID)
 		}
+	}
+	if k.Count != nil {
+		k.Count(watches, snoozes)
 	}
 	slots := make(chan struct{}, k.AtOnce)
 	var wg sync.WaitGroup
@@ -119,8 +134,12 @@ func (k *Keeper) Pass(ctx context.Context) error {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			defer done()
+			ctx := ctx
+			if k.Mark != nil {
+				ctx = k.Mark(ctx)
+			}
 			if err := k.tend(ctx, id); err != nil && ctx.Err() == nil {
-				k.Log.Warn("a watch has to wait", "watch", id, "error", err)
+				k.Log.WarnContext(ctx, "a watch has to wait", "watch", id, "error", err)
 			}
 		})
 	}
@@ -188,7 +207,7 @@ func (k *Keeper) tend(ctx context.Context, id string) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if err := state.Release(ctx, k.Store, lease); err != nil && !errors.Is(err, state.ErrLost) {
-			k.Log.Warn("a lease could not be released; it ends by itself", "watch", id, "error", err)
+			k.Log.WarnContext(ctx, "a lease could not be released; it ends by itself", "watch", id, "error", err)
 		}
 	}()
 	for ctx.Err() == nil {
@@ -234,7 +253,7 @@ func (k *Keeper) do(ctx context.Context, lease state.Lease, todo step, w Watch, 
 		n := *w.Notice
 		if n.News == NewsRenewed || n.News == NewsInOrder {
 			if err := k.Teller.Tick(ctx, w); err != nil {
-				k.Log.Info("the answer could not be marked as settled", "watch", w.ID, "error", err)
+				k.Log.InfoContext(ctx, "the answer could not be marked as settled", "watch", w.ID, "error", err)
 			}
 		}
 		return change(func(v *Watch) {
@@ -355,7 +374,7 @@ func (k *Keeper) lookAt(ctx context.Context, w Watch, change func(func(*Watch)) 
 		return ctx.Err()
 	}
 	if err != nil {
-		k.Log.Warn("a watched certificate could not be looked at", "watch", w.ID, "error", err)
+		k.Log.WarnContext(ctx, "a watched certificate could not be looked at", "watch", w.ID, "error", err)
 	}
 	jitter := k.Jitter()
 	return change(func(v *Watch) {

@@ -49,7 +49,7 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		reply = w.respondTo(r.URL.Path, a)
 	}
-	w.finish(r.Context(), rw, hookMethod, a, began, reply)
+	w.finish(r.Context(), rw, Call{Method: hookMethod, URL: w.base + r.URL.Path, Args: a, At: began}, reply)
 }
 
 func readHook(body io.Reader, contentType string) (args, error) {

@@ -74,9 +74,17 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, r *http.Request) {
 	t, ok := w.tickets[id]
 	delete(w.tickets, id)
 	ok = ok && !w.clock.Now().After(t.expires) && !w.closed
+	how, cut := Break(""), false
+	if ok {
+		how, cut = w.due(InConnecting)
+	}
 	w.mu.Unlock()
 	if !ok {
 		http.Error(rw, "this ticket is unknown, used or expired", http.StatusForbidden)
+		return
+	}
+	if cut {
+		w.cutHandshake(rw, r, how)
 		return
 	}
 	// The ticket is what lets a client in: it comes without cookies and from
@@ -102,6 +110,12 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, r *http.Request) {
 	defer w.wg.Done()
 	w.lastConn++
 	s.n = w.lastConn
+	if how, cut := w.due(BeforeHello); cut {
+		w.part(s, how)
+		w.mu.Unlock()
+		w.cutSpeechless(s, how)
+		return
+	}
 	crowded := len(w.sockets) >= socketsMost
 	life := w.opts.SocketLife
 	if ok, _ := strconv.ParseBool(r.URL.Query().Get("debug_reconnects")); ok {
@@ -245,7 +259,7 @@ func (s *socket) read(w *Workspace) {
 			w.record("in", "socket", fmt.Sprintf("dropped: a message of %d bytes in several frames", len(frame)), 0, nil, nil)
 			w.change()
 		case kind == websocket.TextMessage:
-			w.acknowledge(frame)
+			w.takeAck(s, frame)
 		}
 		w.mu.Unlock()
 	}
@@ -260,7 +274,7 @@ func (w *Workspace) deliver(d *Delivery, frame []byte) bool {
 	w.turn++
 	s := w.sockets[w.turn%len(w.sockets)]
 	d.envelope.Connection = s.n
-	if !s.frozen {
+	if !w.cutDelivery(s, frame) && !s.frozen {
 		s.put(frame)
 	}
 	return true

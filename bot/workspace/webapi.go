@@ -20,6 +20,8 @@ import (
 type Call struct {
 	N      int
 	Method string
+	// URL is the response URL, of a post to one.
+	URL string
 	// Args are the arguments without the token; JSON arguments are decoded.
 	Args   map[string]any
 	Status int // of the HTTP response; 0 if the call was left hanging
@@ -316,12 +318,12 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("X-Accepted-OAuth-Scopes", strings.Join(m.scopes, ","))
 	}
 	rw.Header().Set("X-Slack-Req-Id", secret(16))
-	w.finish(r.Context(), rw, name, a, began, reply)
+	w.finish(r.Context(), rw, Call{Method: name, Args: a, At: began}, reply)
 }
 
 // finish sends an answer and logs the call.
-func (w *Workspace) finish(ctx context.Context, rw http.ResponseWriter, name string, a args, began time.Time, reply answer) {
-	c := Call{Method: name, Args: a, Status: reply.status, At: began, Took: w.clock.Now().Sub(began)}
+func (w *Workspace) finish(ctx context.Context, rw http.ResponseWriter, c Call, reply answer) {
+	c.Status, c.Took = reply.status, w.clock.Now().Sub(c.At)
 	switch {
 	case json.Valid(reply.body):
 		c.Reply = reply.body
@@ -335,13 +337,13 @@ func (w *Workspace) finish(ctx context.Context, rw http.ResponseWriter, name str
 	}
 	w.calls = append(w.calls, c)
 	kind := "api"
-	if name == hookMethod {
+	if c.Method == hookMethod {
 		kind = "response_url"
 	}
-	w.record("in", kind, name, c.Took, a, c.Reply)
+	w.record("in", kind, c.Method, c.Took, c.Args, c.Reply)
 	w.change()
 	w.mu.Unlock()
-	w.log.Debug("call", "method", name, "status", c.Status, "error", c.Err())
+	w.log.Debug("call", "method", c.Method, "status", c.Status, "error", c.Err())
 	if reply.hang {
 		<-ctx.Done()
 		panic(http.ErrAbortHandler)

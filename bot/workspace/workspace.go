@@ -114,6 +114,8 @@ type Workspace struct {
 	lastConn  int
 	turn      int
 	disabled  bool
+	cutting   []cut
+	cuts      map[cut]int
 	envelopes []*Delivery
 	waiting   map[string]*Delivery // by envelope id
 
@@ -167,7 +169,7 @@ func Start(opts Options) (*Workspace, error) {
 		triggers: map[string]*trigger{}, hooks: map[string]*hook{},
 		views: map[string]*view{}, stacks: map[string][]*view{}, homes: map[string]*view{},
 		statuses: map[string]*status{}, offered: map[string][]option{},
-		tickets: map[string]ticket{}, waiting: map[string]*Delivery{},
+		cuts: map[cut]int{}, tickets: map[string]ticket{}, waiting: map[string]*Delivery{},
 		faults: map[string][]*Fault{}, windows: map[string][]time.Time{}, pages: map[*page]bool{},
 	}
 	for _, s := range opts.Manifest.OAuthConfig.Scopes.Bot {

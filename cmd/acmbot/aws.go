@@ -12,6 +12,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go"
+
+	"github.com/acmbot/acmbot/diagnose/inventory"
 )
 
 // usEast1 is where certificates for CloudFront have to be, wherever the rest
@@ -29,6 +31,7 @@ func loadAWS(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return cfg, awsSettingError(err)
 	}
+	cfg.APIOptions = append(cfg.APIOptions, inventory.LimitAnswers)
 	if cfg.Region != "" && !regionCode.MatchString(cfg.Region) {
 		return cfg, &settingError{"AWS_REGION", fmt.Sprintf("is %q, which is not an AWS region's code such as eu-central-1", cfg.Region), ""}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 	"github.com/acmbot/acmbot/diagnose/world"
 )
 
@@ -44,7 +45,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	log := slog.New(slog.DiscardHandler)
 	if *verbose {
-		log = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		log = requestid.Logger(slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	}
 
 	scene, err := startWorld(ctx, *scenario, world.Options{RetryAfter: 5 * time.Second, Logger: log})
@@ -61,6 +62,8 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	defer func() { _ = slack.Close() }()
 	where := sightOf(scene)
+	where.inventory.Logger = log
+	logCalls(&where.inventory.Config, log)
 	where.shared = inventory.New(where.inventory)
 	fixing, err := demoFixes(slack, where, log)
 	if err != nil {
@@ -68,10 +71,15 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	doctor, estate := where.observers()
 	defer estate.Close()
+	hear, err := demoEvents(scene, where, estate, log)
+	if err != nil {
+		return err
+	}
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
 		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
-		Store: memory.New(time.Now), FollowEvery: time.Second,
+		Checks: checks{where: where, estate: estate, kinds: fixing.Kinds, host: webHostOf(scene.World()), queue: hear}.tasks,
+		Store:  memory.New(time.Now), Events: hear, FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {

@@ -31,6 +31,7 @@ const usage = `acmbot tells why an AWS Certificate Manager certificate does not 
   acmbot doctor         check whether it can work here
   acmbot demo           try the bot in the browser, without AWS and without Slack
   acmbot version        print the version
+  acmbot licences       print what is in the program, and the licences of it
   acmbot help [command] explain a command
 
 Try: acmbot demo
@@ -40,7 +41,7 @@ Try: acmbot demo
 type command func(ctx context.Context, c *console, args []string) error
 
 func commands() map[string]command {
-	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "demo": runDemo, "version": runVersion}
+	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "demo": runDemo, "version": runVersion, "licences": runLicences}
 }
 
 // A console is what a command reads and writes.

@@ -24,9 +24,9 @@ import (
 	"github.com/acmbot/acmbot/diagnose/gather"
 )
 
-// metrics are what the bot tells Prometheus of itself. No label holds a name,
-// an account or a person: their number is bounded, and nothing in them is
-// private.
+// metrics are what the bot tells Prometheus of itself. No label holds a
+// domain, an account or a person: their number is bounded, and nothing in them
+// is private.
 type metrics struct {
 	registry *prometheus.Registry
 
@@ -38,6 +38,8 @@ type metrics struct {
 	awsCalls  *prometheus.HistogramVec
 	throttles *prometheus.CounterVec
 	dns       *prometheus.CounterVec
+	kept      keptMetrics
+	estate    *estateMetrics
 }
 
 var _ bot.Observer = (*metrics)(nil)
@@ -67,6 +69,7 @@ func newMetrics() *metrics {
 	build.WithLabelValues(version, commit).Set(1)
 	m.registry.MustRegister(m.acks, m.requests, m.stages, m.answers, m.causes, m.awsCalls, m.throttles, m.dns, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.kept, m.estate = newKeptMetrics(m.registry), newEstateMetrics(m.registry)
 	return m
 }
 
@@ -88,12 +91,6 @@ func (m *metrics) watch(health func() bot.Health) {
 	gauge := func(name, help string, value func(bot.Health) float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(health()) }))
 	}
-	unix := func(at time.Time) float64 {
-		if at.IsZero() {
-			return 0
-		}
-		return float64(at.UnixMilli()) / 1000
-	}
 	gauge("acmbot_slack_connected", "1 where a connection to Slack is open and was heard of lately.", func(h bot.Health) float64 {
 		if h.Alive {
 			return 1
@@ -102,8 +99,8 @@ func (m *metrics) watch(health func() bot.Health) {
 	})
 	gauge("acmbot_slack_sockets_open", "Open Socket Mode connections.", func(h bot.Health) float64 { return float64(h.Sockets) })
 	gauge("acmbot_slack_sockets_wanted", "Socket Mode connections that are to be open.", func(h bot.Health) float64 { return float64(h.Wanted) })
-	gauge("acmbot_slack_last_heard_timestamp_seconds", "When anything, be it a ping, last came from Slack; 0 for never.", func(h bot.Health) float64 { return unix(h.LastHeard) })
-	gauge("acmbot_slack_last_event_timestamp_seconds", "When an envelope last came from Slack; 0 for never.", func(h bot.Health) float64 { return unix(h.LastEvent) })
+	gauge("acmbot_slack_last_heard_timestamp_seconds", "When anything, be it a ping, last came from Slack; 0 for never.", func(h bot.Health) float64 { return unixSeconds(h.LastHeard) })
+	gauge("acmbot_slack_last_event_timestamp_seconds", "When an envelope last came from Slack; 0 for never.", func(h bot.Health) float64 { return unixSeconds(h.LastEvent) })
 	gauge("acmbot_slack_missing_scopes", "OAuth scopes that the bot token lacks.", func(h bot.Health) float64 { return float64(len(h.MissingScopes)) })
 	gauge("acmbot_diagnoses_running", "Diagnoses under way.", func(h bot.Health) float64 { return float64(h.Running) })
 	gauge("acmbot_requests_waiting", "Requests in the queue.", func(h bot.Health) float64 { return float64(h.Waiting) })

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 	"gopkg.in/yaml.v3"
 
 	"github.com/acmbot/acmbot/bot"
@@ -87,6 +89,9 @@ func TestMetricsOfARun(t *testing.T) {
 		`acmbot_dns_queries_total{result="sent",transport="udp"} `,
 		"acmbot_slack_connected 1", "acmbot_slack_sockets_wanted 2", "acmbot_diagnoses_running 0", "acmbot_requests_waiting 0",
 		"acmbot_slack_missing_scopes 0", `acmbot_build_info{commit="`, "process_open_fds ", "go_goroutines ",
+		`acmbot_store_operation_duration_seconds_count{operation="put",result="ok"} `, "acmbot_watches 0", "acmbot_snoozes 0",
+		`acmbot_certificates{days_left="8-14",state="pending"} `, `acmbot_listing_places{result="unreadable"} 1`, "acmbot_listing_timestamp_seconds 1",
+		"acmbot_digest_check_timestamp_seconds 1", `acmbot_digests_total{result="failed"} 0`,
 	}
 	missing := want
 	err := slack.Wait(ctx, func() bool {
@@ -178,11 +183,9 @@ func gathered(t *testing.T, m *metrics) string {
 	return body
 }
 
-var metricName = regexp.MustCompile(`\bacmbot_\w+`)
-
-// The alerts and the dashboard ask for metrics that there are, with labels
-// that they have.
-func TestMonitoringMatchesTheMetrics(t *testing.T) {
+// everyMetric are all metrics of acmbot's own, each with a sample.
+func everyMetric(t *testing.T) []*dto.MetricFamily {
+	t.Helper()
 	m := newMetrics()
 	m.watch(func() bot.Health { return bot.Health{} })
 	m.followTokens(true, true)
@@ -194,12 +197,78 @@ func TestMonitoringMatchesTheMetrics(t *testing.T) {
 	m.awsCalls.WithLabelValues("ACM", "ListCertificates", "ok").Observe(0)
 	m.throttles.WithLabelValues("ACM", "ListCertificates").Inc()
 	m.dns.WithLabelValues("udp", "sent").Inc()
+	m.DigestsChecked(time.Now(), []bot.DigestStanding{{Channel: "C1", Due: time.Now()}})
+	m.estate.note(diagnose.Listing{At: time.Now(), Scope: diagnose.Scope{Places: []diagnose.Place{{}}}})
 	families, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "acmbot_") })
+}
+
+// The page on monitoring lists the metrics that there are; go test -update
+// rewrites its table.
+func TestMonitoringReadme(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| Metric | Kind | Labels | |\n|---|---|---|---|\n")
+	for _, family := range everyMetric(t) {
+		var labels []string
+		for _, l := range family.GetMetric()[0].GetLabel() {
+			labels = append(labels, "`"+l.GetName()+"`")
+		}
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", family.GetName(), strings.ToLower(family.GetType().String()), strings.Join(labels, ", "), family.GetHelp())
+	}
+	const begin, end = "<!-- metrics:begin -->\n", "<!-- metrics:end -->"
+	path := monitoring("README.md")
+	readme, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(readme), begin)
+	got, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("there is no table of metrics between %s and %s", begin, end)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+table.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(table.String(), got); diff != "" {
+		t.Errorf("mismatch (-metrics, +README.md):\n%s", diff)
+	}
+}
+
+// Names are as Prometheus has them ("Metric and label naming",
+// https://prometheus.io/docs/practices/naming/), and every metric is for
+// somebody: it is on the dashboard or in an alert.
+func TestMetricNames(t *testing.T) {
+	used := map[string]bool{}
+	for _, e := range append(alertExpressions(t), dashboardExpressions(t)...) {
+		for _, name := range metricName.FindAllString(e, -1) {
+			used[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")] = true
+		}
+	}
+	for _, family := range everyMetric(t) {
+		name := family.GetName()
+		counts, total := family.GetType() == dto.MetricType_COUNTER, strings.HasSuffix(name, "_total")
+		if counts != total || family.GetHelp() == "" || family.GetType() == dto.MetricType_HISTOGRAM && !strings.HasSuffix(name, "_seconds") {
+			t.Errorf("%s is a %s: %q", name, family.GetType(), family.GetHelp())
+		}
+		if !used[name] {
+			t.Errorf("nobody looks at %s", name)
+		}
+	}
+}
+
+var metricName = regexp.MustCompile(`\bacmbot_\w+`)
+
+// The alerts and the dashboard ask for metrics that there are, with labels
+// that they have.
+func TestMonitoringMatchesTheMetrics(t *testing.T) {
 	labels := map[string][]string{} // by metric
-	for _, family := range families {
+	for _, family := range everyMetric(t) {
 		names := []string{"job", "instance"}
 		for _, l := range family.GetMetric()[0].GetLabel() {
 			names = append(names, l.GetName())

@@ -11,6 +11,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 const runSynopsis = `usage: acmbot run
@@ -37,14 +38,17 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var hear eventSettings
+	var admins adminSettings
 	var logging logSettings
 	var rotation rotationSettings
 	var traces tracingSettings
-	err = load(&rotation, &traces, &slack, &keep, &fixing, &look, &digests, &logging)
+	err = load(&rotation, &traces, &slack, &keep, &fixing, &look, &digests, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
+	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look, &traces)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, fixing.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, fixing.check(), hear.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -62,7 +66,15 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest = estate, digests.options()
+	options.Estate, options.Digest = meteredEstate{estate, measured}, digests.options()
+	queue, err := hear.source(where, estate, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if queue != nil {
+		options.Events = queue
+		measured.watchEvents(queue.Health)
+	}
 	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
@@ -72,7 +84,10 @@ func runRun(ctx context.Context, c *console, args []string) error {
 			log.Error("what is kept could not be closed", "error", err)
 		}
 	}()
+	options.Store = measured.keep(options.Store)
 	options.Fix = fixing.options(where, log)
+	options.Admins = admins.ids()
+	options.Checks = checks{where: where, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
 	if traced != nil {
 		options.Tracer = traced.tracer
@@ -123,8 +138,9 @@ func (s slackSettings) bot(doctor diagnose.Diagnostician, timeout time.Duration,
 // logger writes log lines as the settings say.
 func (s logSettings) logger(w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.Level(s.Level)}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if s.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return requestid.Logger(slog.New(handler))
 }

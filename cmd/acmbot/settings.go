@@ -19,7 +19,8 @@ import (
 // know about them: `envconfig` the name, `default` the default, `required`
 // whether the start stops without it, `desc` the meaning, `where` the place to
 // get the value, and `shown` what to print as the default where that is not a
-// constant. Help, README and the errors are made from them.
+// constant. Help, README and the errors are made from them. `formerly` and
+// `deprecated` are for those that change: see deprecated.go.
 
 // slackSettings are what `acmbot run` needs to talk to Slack.
 type slackSettings struct {
@@ -64,6 +65,9 @@ var sdkSettings = []setting{
 type setting struct {
 	Name, Default, Desc, Where string
 	Required                   bool
+	// Formerly is the name that it had before, and Deprecated what to do
+	// instead of setting it.
+	Formerly, Deprecated string
 }
 
 func (s setting) shownDefault() string {
@@ -86,13 +90,14 @@ func describe(spec any) []setting {
 			Where:    tag.Get("where"),
 			Required: tag.Get("required") == "true",
 		}
+		list[i].outdate(tag.Get("formerly"), tag.Get("deprecated"))
 	}
 	return list
 }
 
 // allSettings lists every setting of `acmbot run`, in the order of the help.
 func allSettings() []setting {
-	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(logSettings{}), describe(tracingSettings{}))
+	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}), describe(tracingSettings{}))
 }
 
 // A settingError is one setting that is missing or malformed.
@@ -123,21 +128,24 @@ func load(specs ...any) error {
 	for _, spec := range specs {
 		s := reflect.ValueOf(spec).Elem()
 		for i, described := range describe(s.Interface()) {
-			// An empty variable, as Compose files and CI systems leave
-			// behind, counts as not set; envconfig would parse it.
-			if text, ok := os.LookupEnv(described.Name); ok && strings.TrimSpace(text) == "" {
-				_ = os.Unsetenv(described.Name)
+			name, err := described.setAs()
+			if err == nil && name == "" && described.Required {
+				err = &settingError{described.Name, "is not set", described.Where}
 			}
-			if _, ok := os.LookupEnv(described.Name); !ok && described.Required {
-				errs = append(errs, &settingError{described.Name, "is not set", described.Where})
+			if err != nil {
+				errs = append(errs, err)
 				continue
 			}
-			if _, secret := reflect.TypeAssert[keptSecret](s.Field(i).Addr()); !secret && holdsToken(os.Getenv(described.Name)) {
+			if _, secret := reflect.TypeAssert[keptSecret](s.Field(i).Addr()); !secret && holdsToken(os.Getenv(name)) {
 				// Its own error might quote it, and a log line, too.
-				errs = append(errs, &settingError{described.Name, "holds what looks like a Slack token, which does not belong there", ""})
+				errs = append(errs, &settingError{name, "holds what looks like a Slack token, which does not belong there", ""})
 				continue
 			}
-			one := reflect.New(reflect.StructOf([]reflect.StructField{s.Type().Field(i)}))
+			field := s.Type().Field(i)
+			if name != "" && name != described.Name {
+				field.Tag, described.Name = reflect.StructTag(fmt.Sprintf("envconfig:%q", name)), name
+			}
+			one := reflect.New(reflect.StructOf([]reflect.StructField{field}))
 			if err := envconfig.Process("", one.Interface()); err != nil {
 				errs = append(errs, settingErrorOf(described, err))
 				continue
@@ -171,7 +179,7 @@ func misspelt(environ []string) []error {
 		var near string
 		known := false
 		for _, s := range allSettings() {
-			known = known || s.Name == name
+			known = known || s.Name == name || s.Formerly == name
 			if diagnose.EditDistance(s.Name, name) <= 2 {
 				near = s.Name
 			}

@@ -25,7 +25,10 @@ var update = flag.Bool("update", false, "rewrite what the tests compare with")
 func unsetSettings(t *testing.T) {
 	t.Helper()
 	for _, s := range allSettings() {
-		for name := range strings.SplitSeq(s.Name, ", ") {
+		for _, name := range append(strings.Split(s.Name, ", "), s.Formerly) {
+			if name == "" {
+				continue
+			}
 			t.Setenv(name, "") // so that it is put back afterwards
 			if err := os.Unsetenv(name); err != nil {
 				t.Fatal(err)

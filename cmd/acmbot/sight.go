@@ -36,6 +36,7 @@ func (s lookSettings) look(ctx context.Context, log *slog.Logger) (sight, error)
 	var errs []error
 	cfg, err := loadAWS(ctx)
 	errs = append(errs, err)
+	logCalls(&cfg, log)
 
 	var names []string
 	for _, r := range s.Resolvers {

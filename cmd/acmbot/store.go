@@ -88,6 +88,9 @@ func openTable(ctx context.Context, table string, cfg aws.Config, log *slog.Logg
 	defer cancel()
 	store, err := dynamo.Open(ctx, dynamo.Options{Table: table, Config: cfg})
 	if err != nil {
+		if _, told := errors.AsType[*state.Fault](err); told {
+			return nil, err
+		}
 		if late, ok := errors.AsType[*state.Fault](context.Cause(ctx)); ok {
 			return nil, late
 		}

@@ -60,11 +60,11 @@ func otelAttributes(list []slog.Attr) []attribute.KeyValue {
 	for _, a := range list {
 		switch a.Value.Kind() {
 		case slog.KindBool:
-			out = append(out, attribute.Bool(a.Key, a.Value.Bool()))
+			out = append(out, attribute.Bool("acmbot."+a.Key, a.Value.Bool()))
 		case slog.KindInt64:
-			out = append(out, attribute.Int64(a.Key, a.Value.Int64()))
+			out = append(out, attribute.Int64("acmbot."+a.Key, a.Value.Int64()))
 		default:
-			out = append(out, attribute.String(a.Key, a.Value.String()))
+			out = append(out, attribute.String("acmbot."+a.Key, a.Value.String()))
 		}
 	}
 	return out

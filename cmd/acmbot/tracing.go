@@ -180,13 +180,16 @@ func (t *traceTarget) Decode(text string) error {
 	return nil
 }
 
-// An otelSwitch is true or false; what is neither is false, as OpenTelemetry
-// wants it.
+// An otelSwitch is true or false.
 type otelSwitch bool
 
 // Decode implements envconfig.Decoder.
 func (s *otelSwitch) Decode(text string) error {
-	*s = otelSwitch(strings.EqualFold(strings.TrimSpace(text), "true"))
+	text = strings.ToLower(strings.TrimSpace(text))
+	if text != "true" && text != "false" {
+		return fmt.Errorf("is %q, which is neither true nor false", text)
+	}
+	*s = text == "true"
 	return nil
 }
 

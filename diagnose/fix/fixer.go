@@ -140,7 +140,7 @@ func (x *Fixer) Apply(ctx context.Context, p Plan, consent Consent) (Result, err
 	if cert.ARN != p.Certificate || cert.Account != p.Account || cert.Region != p.Region {
 		return Result{}, refuse(Unsafe, "ACM answered with another certificate than the one that was asked for.")
 	}
-	x.o.Logger.Debug("applying a fix", "fix", string(p.Kind), "certificate", p.Certificate, "plan", p.Hash())
+	x.o.Logger.DebugContext(ctx, "applying a fix", "fix", string(p.Kind), "certificate", p.Certificate, "plan", p.Hash())
 	switch p.Kind {
 	case AddCNAME, PublishSwitchRecords, AddCAA:
 		return x.writeRecords(ctx, &cert, p, consent)

@@ -136,7 +136,7 @@ func (i *Inventory) credentials(ctx context.Context, a *account) *diagnose.Unsee
 	assume, cancel := context.WithTimeout(ctx, assumeTimeout)
 	defer cancel()
 	if _, err := a.config.Credentials.Retrieve(assume); err != nil {
-		i.options.Logger.Debug("getting AWS credentials", "role", a.role, "error", err)
+		i.options.Logger.DebugContext(ctx, "getting AWS credentials", "role", a.role, "error", err)
 		u := i.credentialsUnseen(assume, err, a)
 		u.What = what
 		return &u
@@ -161,7 +161,7 @@ func (i *Inventory) identify(ctx context.Context, a *account) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err != nil {
-		i.options.Logger.Debug("asking STS for the account", "error", err)
+		i.options.Logger.DebugContext(ctx, "asking STS for the account", "error", err)
 		a.identityAt = i.options.Now()
 		return
 	}

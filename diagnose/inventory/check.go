@@ -25,6 +25,8 @@ type Trial struct {
 	// Untold is set where the call neither worked nor was refused, in a way
 	// that says nothing about the permission.
 	Untold bool
+	// ByPolicy is set where a policy of the AWS organization denies it.
+	ByPolicy bool
 }
 
 // nowhere is the identifier of something that does not exist. IAM decides
@@ -84,7 +86,7 @@ func (i *Inventory) trial(ctx context.Context, p place, action string, err error
 	}
 	u := i.unseen(ctx, err, action, p)
 	u.What = "the permission " + action
-	t.Unseen, t.Untold = &u, f == faultInvalid
+	t.Unseen, t.Untold, t.ByPolicy = &u, f == faultInvalid, f == faultDeniedByPolicy
 	return t
 }
 

@@ -146,11 +146,19 @@ func record(r *types.ResourceRecord) *diagnose.Record {
 
 // partial is the certificate as far as a list tells it.
 func partial(s Summary) diagnose.Certificate {
-	return diagnose.Certificate{
+	c := diagnose.Certificate{
 		ARN: s.ARN, Account: s.Account, Region: s.Region, DomainName: s.DomainName, Names: s.Names,
 		Type: s.Type, Status: s.Status, ValidationMethod: s.ValidationMethod, KeyPairOrigin: s.KeyPairOrigin,
 		ExportOption: s.ExportOption, Exported: s.Exported, Eligibility: s.Eligibility, NotAfter: s.NotAfter,
 	}
+	c.NotBefore, c.ManagedBy = s.NotBefore, s.ManagedBy
+	if s.InUse {
+		c.InUseBy = []string{diagnose.UnnamedUse}
+	}
+	if s.RenewalStatus != "" {
+		c.Renewal = &diagnose.Renewal{Status: s.RenewalStatus}
+	}
+	return c
 }
 
 // describe reads one certificate whole: its details, tags and, where the

@@ -470,7 +470,7 @@ func (f *finder) exported(ctx context.Context, p place, c *diagnose.Certificate)
 		summaries, err = list(ctx, client, p)
 	}
 	if err != nil {
-		f.options.Logger.Debug("asking whether a certificate was exported", "arn", c.ARN, "error", err)
+		f.options.Logger.DebugContext(ctx, "asking whether a certificate was exported", "arn", c.ARN, "error", err)
 		return nil
 	}
 	for _, s := range summaries {

@@ -103,6 +103,8 @@ func New(o Options) *Inventory {
 	if len(o.Regions) == 0 {
 		o.Regions = []string{o.Config.Region}
 	}
+	o.Config = o.Config.Copy()
+	o.Config.APIOptions = append(slices.Clone(o.Config.APIOptions), LimitAnswers)
 	i := &Inventory{options: o, limits: newLimits(o.Quotas)}
 	i.accounts = append(i.accounts, i.baseAccount())
 	for _, arn := range unique(o.RoleARNs) {

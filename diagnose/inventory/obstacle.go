@@ -66,6 +66,7 @@ var faults = map[string]fault{
 	"AuthFailure":                         faultCredentials,
 	"OptInRequired":                       faultCredentials,
 	"ResourceNotFoundException":           faultNotFound,
+	"NoSuchEntity":                        faultNotFound,
 	"NoSuchHostedZone":                    faultNotFound,
 	"UnknownOperationException":           faultUnknownAction,
 	"InvalidAction":                       faultUnknownAction,
@@ -131,14 +132,14 @@ func classify(ctx context.Context, err error) fault {
 // unseen says in plain words why something could not be read. What and the
 // place are for the caller to fill in.
 func (i *Inventory) unseen(ctx context.Context, err error, action string, p place) diagnose.Unseen {
-	i.options.Logger.Debug("calling AWS", "action", action, "account", p.id, "region", p.region, "error", err)
+	i.options.Logger.DebugContext(ctx, "calling AWS", "action", action, "account", p.id, "region", p.region, "error", err)
 	u := diagnose.Unseen{Account: p.id, Region: p.region}
 	who := "the AWS credentials"
 	if p.account != nil && p.account.role != "" {
 		who = "the role " + p.account.role
 	}
 	service, _, _ := strings.Cut(action, ":")
-	name := cmp.Or(map[string]string{"acm": "ACM", "acm-pca": "AWS Private CA", "route53": "Route 53", "sts": "STS"}[service], "AWS")
+	name := cmp.Or(map[string]string{"acm": "ACM", "acm-pca": "AWS Private CA", "route53": "Route 53", "sts": "STS", "iam": "IAM"}[service], "AWS")
 	if p.region != "" {
 		name += " in " + p.region
 	}

@@ -66,6 +66,11 @@ func search(ctx context.Context, client *acm.Client, p place, filter types.Certi
 		if err != nil {
 			return nil, err
 		}
+		// A list that is empty is there all the same: without it, the answer
+		// is from somebody else, or of another kind.
+		if page.Results == nil {
+			return nil, errEmpty
+		}
 		for _, r := range page.Results {
 			list = append(list, searchSummary(r, p))
 		}
@@ -184,6 +189,9 @@ func listPages(ctx context.Context, client *acm.Client, p place, in *acm.ListCer
 		if err != nil {
 			return nil, err
 		}
+		if page.CertificateSummaryList == nil {
+			return nil, errEmpty
+		}
 		for _, c := range page.CertificateSummaryList {
 			list = append(list, listSummary(c, p))
 		}
@@ -235,7 +243,7 @@ func (i *Inventory) scan(ctx context.Context, p place, domain string) (scan, *di
 			u.What = "the certificates of " + p.where()
 			return scan{}, &u
 		}
-		i.options.Logger.Debug("searching certificates", "account", p.id, "region", p.region, "error", err)
+		i.options.Logger.DebugContext(ctx, "searching certificates", "account", p.id, "region", p.region, "error", err)
 	}
 	found, err := list(ctx, client, p)
 	if err == nil {

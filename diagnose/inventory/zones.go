@@ -125,6 +125,9 @@ func (i *Inventory) listZones(ctx context.Context, a *account, client *route53.C
 		if err != nil {
 			return nil, err
 		}
+		if page.HostedZones == nil {
+			return nil, errEmpty
+		}
 		for _, z := range page.HostedZones {
 			zone := diagnose.HostedZone{ID: strings.TrimPrefix(aws.ToString(z.Id), "/hostedzone/"), Name: zoneName(aws.ToString(z.Name))}
 			zone.Private = z.Config != nil && z.Config.PrivateZone
@@ -152,10 +155,16 @@ func (i *Inventory) readZone(ctx context.Context, client *route53.Client, p plac
 	if !z.Private {
 		asked.Go(func() {
 			signing, signingErr = client.GetDNSSEC(ctx, &route53.GetDNSSECInput{HostedZoneId: aws.String(z.ID)})
+			if signingErr == nil && signing.Status == nil {
+				signingErr = errEmpty
+			}
 		})
 	}
 	count := int64(-1)
 	out, err := client.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: aws.String(z.ID)})
+	if err == nil && out.HostedZone == nil {
+		err = errEmpty
+	}
 	switch {
 	case err != nil:
 		note(err, "route53:GetHostedZone", "the name servers")
@@ -165,7 +174,7 @@ func (i *Inventory) readZone(ctx context.Context, client *route53.Client, p plac
 				z.NameServers = append(z.NameServers, canonicalName(ns))
 			}
 		}
-		if out.HostedZone != nil && out.HostedZone.ResourceRecordSetCount != nil {
+		if out.HostedZone.ResourceRecordSetCount != nil {
 			count = *out.HostedZone.ResourceRecordSetCount
 		}
 	}
@@ -263,6 +272,9 @@ func recordsFrom(ctx context.Context, client *route53.Client, zone, start string
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return all, err
+		}
+		if page.ResourceRecordSets == nil {
+			return all, errEmpty
 		}
 		for _, set := range page.ResourceRecordSets {
 			keep, more := pick(zoneName(aws.ToString(set.Name)))

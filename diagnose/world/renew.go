@@ -95,10 +95,17 @@ func (r *Running) warn(err error) {
 
 // retryRenewals is ACM's own retry, some time after each change.
 func (r *Running) retryRenewals() {
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
 	for {
 		select {
 		case <-r.ctx.Done():
 			return
+		case <-minute.C:
+			if r.options.RetryAfter > 0 {
+				r.Announce()
+			}
+			continue
 		case <-r.retry:
 		}
 		if r.options.RetryAfter <= 0 {
@@ -116,13 +123,15 @@ func (r *Running) retryRenewals() {
 		} else if len(renewed) > 0 {
 			r.log.Info("renewed", "certificates", renewed)
 		}
+		r.Announce()
 	}
 }
 
 // Renew makes ACM look again at the certificates whose renewal, or whose
 // switch to DNS validation, waits for a DNS record. Names whose record a
 // resolver finds become valid; a certificate whose names are all valid is
-// renewed, with a new serial number. It returns the ARNs of those.
+// renewed, with a new serial number. It returns the ARNs of those. Events of it
+// are sent by [Running.Announce].
 func (r *Running) Renew(ctx context.Context) ([]string, error) {
 	type question struct{ name, value string }
 	wanted := map[question]bool{}

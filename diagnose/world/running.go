@@ -34,8 +34,10 @@ type Options struct {
 	AWSLatency time.Duration
 	DNSLatency time.Duration
 	// RetryAfter is how long after a change of its data ACM looks again at the
-	// renewals that wait for a DNS record, as it does by itself within hours.
-	// It never does where 0; see [Running.Renew].
+	// renewals that wait for a DNS record, as it does by itself within hours,
+	// and tells of what has happened; of what only time brings it tells each
+	// minute. It never does where 0; see [Running.Renew] and
+	// [Running.Announce].
 	RetryAfter time.Duration
 	// Literal listens on the ports 53, 80 and 443 of addresses in 127.0.0.0/8,
 	// to which the world's addresses are moved, so that another process can be
@@ -68,6 +70,10 @@ type Running struct {
 	silent  map[string]bool
 	queries atomic.Int64
 
+	queue, queueURL string
+	told            map[string]told // by ARN; only under the API's lock
+	announced       int             // as above
+
 	mu    sync.Mutex
 	zones map[string]map[string]awsapi.RecordSet // by hosted zone id, then name and type
 
@@ -92,7 +98,7 @@ func (w *World) Start(ctx context.Context, o Options) (_ *Running, err error) {
 	r := &Running{
 		world: w, options: o, started: o.Now().UTC().Truncate(time.Second), log: log,
 		sockets: map[string]string{}, silent: map[string]bool{},
-		certs: &wardrobe{certs: map[string]*tls.Certificate{}},
+		certs: &wardrobe{certs: map[string]*tls.Certificate{}}, told: map[string]told{},
 		zones: map[string]map[string]awsapi.RecordSet{}, ctx: ctx, cancel: cancel, retry: make(chan struct{}, 1),
 	}
 	defer func() {
@@ -286,6 +292,7 @@ func (r *Running) fill(s *awsapi.State) error {
 			r.zones[z.ID] = snapshot(z)
 		}
 	}
+	r.addQueues(s)
 	for _, a := range r.world.Authorities {
 		if !a.Gone {
 			region := s.Account(a.Account).Region(a.Region)
@@ -304,6 +311,7 @@ func (r *Running) fill(s *awsapi.State) error {
 		}
 		region := s.Account(c.Account).Region(c.Region)
 		region.Certificates = append(region.Certificates, entry)
+		r.told[entry.ARN] = tell(entry, r.started)
 	}
 	return nil
 }

@@ -83,9 +83,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := state.Migrate(ctx, s, o.Now); err != nil {
 		_ = s.Close()
-		return nil, err
+		return nil, withCopy(err, path)
 	}
 	return s, nil
+}
+
+// withCopy adds to the refusal of a newer file where the copy is that this
+// version can go on with.
+func withCopy(err error, path string) error {
+	fault, ok := errors.AsType[*state.Fault](err)
+	if !ok || !errors.Is(err, state.ErrNewer) {
+		return err
+	}
+	kept := fmt.Sprintf("%s.schema-%d", path, state.Schema)
+	if _, err := os.Lstat(kept); err != nil {
+		return fault
+	}
+	return &state.Fault{Problem: fault.Problem, Remedy: fault.Remedy + " What was kept before the upgrade is in " + kept + ".", Err: fault.Err}
 }
 
 // A damage is what tells that a file does not hold what was written to it.
@@ -304,6 +318,9 @@ type Store struct {
 	// transactions only.
 	swept time.Time
 }
+
+// Exclusive tells package state that the file is this process's alone.
+func (s *Store) Exclusive() bool { return true }
 
 // Path is the file's absolute path.
 func (s *Store) Path() string { return s.path }

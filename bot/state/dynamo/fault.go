@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/acmbot/acmbot/bot/state"
 )
@@ -35,6 +36,11 @@ func (s *Store) fault(ctx context.Context, action string, err error) error {
 	code, message := "", ""
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		code, message = api.ErrorCode(), api.ErrorMessage()
+	}
+	if garbled(code, err) {
+		f.Problem = fmt.Sprintf("What answered for %s cannot be read: it is not DynamoDB, or was changed on the way; the change may not have been kept.", table)
+		f.Remedy = "Look for a proxy or a sign-in page on the way to the regional endpoint, or use a VPC endpoint for DynamoDB."
+		return f
 	}
 	switch code {
 	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
@@ -72,6 +78,23 @@ func (s *Store) fault(ctx context.Context, action string, err error) error {
 		f.Remedy = "Where this goes on, AWS's health dashboard may say more."
 	}
 	return f
+}
+
+// errEmpty is an answer without what was asked for.
+var errEmpty = errors.New("the answer is empty")
+
+// garbled reports whether an answer is none of DynamoDB's: the SDK makes up the
+// code UnknownError where an answer has none, and takes any text for a code.
+func garbled(code string, err error) bool {
+	if code != "" {
+		return code == "UnknownError" || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.") != ""
+	}
+	if network(err) {
+		return false
+	}
+	_, decoding := errors.AsType[*smithy.DeserializationError](err)
+	_, response := errors.AsType[*smithyhttp.ResponseError](err)
+	return decoding || response || errors.Is(err, errEmpty)
 }
 
 func network(err error) bool {

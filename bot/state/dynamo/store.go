@@ -48,9 +48,9 @@ type Store struct {
 
 var _ state.Store = (*Store)(nil)
 
-// Open makes sure that the table is there and can be read and written. Its
-// errors are the context's and *state.Fault.
-func Open(ctx context.Context, o Options) (*Store, error) {
+// New returns a Store without asking for the table: to look at what is kept, by
+// who must not migrate it.
+func New(o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -58,7 +58,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.region == "" {
 		s.region = "no region"
 	}
-	if err := state.Migrate(ctx, s, o.Now); err != nil {
+	return s
+}
+
+// Open makes sure that the table is there and can be read and written. Its
+// errors are the context's and *state.Fault.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := New(o)
+	if err := state.Migrate(ctx, s, s.now); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -173,6 +180,9 @@ func (s *Store) List(ctx context.Context, kind, prefix string) iter.Seq2[state.I
 				return
 			}
 			out, err := pages.NextPage(ctx)
+			if err == nil && out.Items == nil { // DynamoDB's list is there, be it empty
+				err = errEmpty
+			}
 			if err != nil {
 				fail(s.fault(ctx, query, err))
 				return

@@ -43,6 +43,18 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"route53:ListHostedZonesByName":    listHostedZonesByName,
 	"route53:ListResourceRecordSets":   listResourceRecordSets,
 
+	"iam:SimulatePrincipalPolicy": simulatePrincipalPolicy,
+
+	"sqs:ChangeMessageVisibility":      single((*Queue).hide),
+	"sqs:ChangeMessageVisibilityBatch": many((*Queue).hide),
+	"sqs:DeleteMessage":                single((*Queue).drop),
+	"sqs:DeleteMessageBatch":           many((*Queue).drop),
+	"sqs:GetQueueAttributes":           getQueueAttributes,
+	"sqs:GetQueueUrl":                  getQueueURL,
+	"sqs:ReceiveMessage":               receiveMessage,
+	"sqs:SendMessage":                  sendMessage,
+	"sqs:SendMessageBatch":             sendMessageBatch,
+
 	"secretsmanager:GetSecretValue": getSecretValue,
 
 	"ssm:GetParameter": getParameter,
@@ -56,7 +68,7 @@ func (c *invocation) authorize() *Error {
 	if c.region.Disabled {
 		return &Error{Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}
 	}
-	action := c.request.service + ":" + c.request.action
+	action := Call{Service: c.request.service, Action: c.request.action}.IAM()
 	// GetCallerIdentity needs no permission, and cannot be denied by a policy
 	// of the caller ("GetCallerIdentity", AWS Security Token Service API
 	// Reference, https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).

@@ -13,8 +13,8 @@ import (
 // answers ends the call.
 type Fault struct {
 	// Which calls: the service as requests are signed for it ("acm", "sts",
-	// "route53", "acm-pca"), the action's name, the account and the region of
-	// the credentials.
+	// "route53", "acm-pca", "sqs"), the action's name, the account and the region
+	// of the credentials.
 	Service, Action, Account, Region string
 	// First limits the fault to the first so many calls that match.
 	First int

@@ -16,16 +16,22 @@ type protocol int
 
 const (
 	jsonProtocol  protocol = iota // AWS JSON 1.1: ACM, AWS Private CA, Secrets Manager, Systems Manager
+	json10                        // AWS JSON 1.0: SQS
 	queryProtocol                 // AWS Query: STS
 	restXML                       // REST XML: Route 53
 )
 
 func (p protocol) contentType() string {
-	if p == jsonProtocol {
+	switch p {
+	case jsonProtocol:
 		return "application/x-amz-json-1.1"
+	case json10:
+		return "application/x-amz-json-1.0"
 	}
 	return "text/xml"
 }
+
+func (p protocol) json() bool { return p == jsonProtocol || p == json10 }
 
 // A request is an HTTP request, with what it asks for.
 type request struct {
@@ -54,8 +60,12 @@ func (r *request) identify() {
 		r.action = action
 		if r.service == "" {
 			r.service = map[string]string{
-				"CertificateManager": "acm", "ACMPrivateCA": "acm-pca", "secretsmanager": "secretsmanager", "AmazonSSM": "ssm",
+				"CertificateManager": "acm", "ACMPrivateCA": "acm-pca", "AmazonSQS": "sqs",
+				"secretsmanager": "secretsmanager", "AmazonSSM": "ssm",
 			}[prefix]
+		}
+		if prefix == "AmazonSQS" {
+			r.protocol = json10
 		}
 	case strings.HasPrefix(r.URL.Path, route53Version):
 		r.protocol = restXML
@@ -108,6 +118,9 @@ type reply struct {
 	body        []byte
 	code        string
 	wrote       bool
+	// queryCode is the error's code in the query protocol, which services that
+	// have spoken that one still give.
+	queryCode string
 }
 
 // succeed answers with what an action gave: JSON, or XML under the action's
@@ -115,7 +128,7 @@ type reply struct {
 func (r *request) succeed(out any) *reply {
 	var body []byte
 	var err error
-	if r.protocol == jsonProtocol {
+	if r.protocol.json() {
 		if out == nil {
 			out = object{}
 		}
@@ -143,6 +156,19 @@ var xmlCodes = map[string]Error{
 	"UnknownOperationException":           {Status: 400, Code: "InvalidAction"},
 }
 
+// sqsCodes are the codes that SQS's errors have in the query protocol where
+// they are others ("Common error types" and the actions' "Errors", Amazon SQS
+// API Reference).
+var sqsCodes = map[string]string{
+	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
+	"InvalidBatchEntryId":          "AWS.SimpleQueueService.InvalidBatchEntryId",
+	"MessageNotInflight":           "AWS.SimpleQueueService.MessageNotInflight",
+	"QueueDoesNotExist":            "AWS.SimpleQueueService.NonExistentQueue",
+	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+	"UnsupportedOperation":         "AWS.SimpleQueueService.UnsupportedOperation",
+}
+
 type errorResponse struct {
 	XMLName   xml.Name `xml:"ErrorResponse"`
 	Type      string   `xml:"Error>Type"`
@@ -158,7 +184,17 @@ func (r *request) fail(e *Error) *reply {
 		status = 400
 	}
 	out := &reply{contentType: r.protocol.contentType()}
-	if r.protocol == jsonProtocol {
+	switch r.protocol {
+	case json10:
+		shape := "com.amazonaws.sqs#" + code
+		if x, ok := xmlCodes[code]; ok {
+			shape, status = "com.amazon.coral.service#"+code, x.Status
+			out.queryCode = x.Code
+		} else if out.queryCode = sqsCodes[code]; out.queryCode == "" {
+			out.queryCode = code
+		}
+		out.body, _ = json.Marshal(object{"__type": shape, "message": e.Message})
+	case jsonProtocol:
 		// AccessDeniedException capitalises its message; the others do not.
 		key := "message"
 		if code == "AccessDeniedException" {
@@ -167,7 +203,7 @@ func (r *request) fail(e *Error) *reply {
 		answer := object{"__type": code}
 		answer.put(key, e.Message)
 		out.body, _ = json.Marshal(answer)
-	} else {
+	default:
 		if x, ok := xmlCodes[code]; ok {
 			code, status = x.Code, x.Status
 		}

@@ -1,7 +1,8 @@
 // Package awsapi is an embedded AWS API: the parts of AWS Certificate Manager,
-// Security Token Service, Route 53, AWS Private CA, Secrets Manager and Systems
-// Manager Parameter Store that acmbot uses, over the wire protocols and with the signatures that the unmodified AWS SDK
-// speaks. It serves the demo and the tests.
+// Security Token Service, Route 53, AWS Private CA, Amazon SQS, Secrets Manager
+// and Systems Manager Parameter Store that acmbot uses, over the wire protocols
+// and with the signatures that the unmodified AWS SDK speaks. It serves the demo
+// and the tests.
 //
 // One [Server] answers for all services, accounts and regions: point
 // AWS_ENDPOINT_URL at it. Which service, account and region is meant follows
@@ -26,6 +27,7 @@ type Server struct {
 	state    State
 	sessions map[string]session // by access key id
 	serial   int
+	changed  chan struct{} // closed when a queue may have changed
 
 	callMu sync.Mutex
 	calls  []Call
@@ -46,7 +48,7 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Server{now: o.Now, onWrite: o.OnWrite, sessions: map[string]session{}}
+	return &Server{now: o.Now, onWrite: o.OnWrite, sessions: map[string]session{}, changed: make(chan struct{})}
 }
 
 // Update changes the state, at any time. The function must not keep the State.
@@ -54,6 +56,7 @@ func (s *Server) Update(change func(*State)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.state)
+	s.wake()
 }
 
 // View reads the state. The function must not keep the State nor change it.
@@ -74,7 +77,7 @@ func (s *Server) Inject(f *Fault) (remove func()) {
 // A Call is one request that the API answered.
 type Call struct {
 	Time    time.Time
-	Service string // as signed for: acm, sts, route53, acm-pca, secretsmanager, ssm
+	Service string // as signed for: acm, sts, route53, acm-pca, sqs, secretsmanager, ssm
 	Action  string
 	Account string // of the caller; empty where the credentials were not known
 	Region  string
@@ -87,7 +90,12 @@ type Call struct {
 }
 
 // IAM is the call's action as IAM spells it, such as "acm:SearchCertificates".
-func (c Call) IAM() string { return c.Service + ":" + c.Action }
+func (c Call) IAM() string {
+	if c.Service == "sqs" {
+		return c.Service + ":" + sqsIAM(c.Action)
+	}
+	return c.Service + ":" + c.Action
+}
 
 // Calls returns the calls so far, in the order in which they were answered.
 func (s *Server) Calls() []Call {
@@ -133,6 +141,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", reply.contentType)
 	w.Header().Set("X-Amzn-Requestid", requestID())
+	if reply.queryCode != "" {
+		w.Header().Set("X-Amzn-Query-Error", reply.queryCode+";Sender")
+	}
 	w.WriteHeader(reply.status)
 	_, _ = w.Write(reply.body)
 }

@@ -107,6 +107,7 @@ type Region struct {
 	Name         string
 	Certificates []*Certificate
 	Authorities  []*Authority
+	queues       []*Queue
 	Secrets      []*Secret
 	Parameters   []*Parameter
 

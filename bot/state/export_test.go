@@ -1,0 +1,7 @@
+package state
+
+// The tests of upgrades bring migrations of their own.
+
+type Migration = migration
+
+var MigrateWith = migrate

@@ -1,0 +1,174 @@
+# ACM's events, of all accounts and regions.
+
+locals {
+  # ACM's own events, and AWS Health's on ACM.
+  event_patterns = {
+    acm = {
+      source = ["aws.acm"]
+      "detail-type" = [
+        "ACM Certificate Approaching Expiration",
+        "ACM Certificate Renewal Action Required",
+        "ACM Certificate Expired",
+        "ACM Certificate Available",
+        "ACM Certificate Rotated",
+        "ACM Certificate Revoked",
+      ]
+    }
+    health = {
+      source        = ["aws.health"]
+      "detail-type" = ["AWS Health Event"]
+      detail = {
+        service       = ["ACM"]
+        eventTypeCode = ["AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"]
+      }
+    }
+  }
+
+  event_rule_arns = concat(
+    [for rule in aws_cloudwatch_event_rule.events : rule.arn],
+    [for rule in aws_cloudwatch_event_rule.organization : rule.arn],
+  )
+}
+
+resource "aws_sqs_queue" "events" {
+  name                       = "${var.name}-events"
+  sqs_managed_sse_enabled    = true
+  message_retention_seconds  = 345600
+  visibility_timeout_seconds = 120
+  receive_wait_time_seconds  = 20
+  tags                       = var.tags
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = 5
+  })
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${var.name}-dead-letters"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = 1209600
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "events" {
+  queue_url = aws_sqs_queue.events.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "TakeEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = aws_sqs_queue.events.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = local.event_rule_arns } }
+      },
+      {
+        Sid       = "OnlyEncrypted"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = aws_sqs_queue.events.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+}
+
+resource "aws_sqs_queue_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "TakeUndelivered"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = aws_sqs_queue.dead_letters.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = local.event_rule_arns } }
+      },
+      {
+        Sid       = "OnlyEncrypted"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = aws_sqs_queue.dead_letters.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+}
+
+resource "aws_cloudwatch_event_rule" "events" {
+  for_each = local.event_patterns
+
+  name          = "${var.name}-${each.key}"
+  description   = "ACM's events of this account and region, for acmbot"
+  event_pattern = jsonencode(each.value)
+  tags          = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "events" {
+  for_each = local.event_patterns
+
+  rule      = aws_cloudwatch_event_rule.events[each.key].name
+  target_id = "acmbot"
+  arn       = aws_sqs_queue.events.arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead_letters.arn
+  }
+}
+
+# Where modules/member-events sends the events of other accounts and regions. A
+# source that begins with "aws." cannot be given by anybody but AWS.
+
+resource "aws_cloudwatch_event_bus" "organization" {
+  count = var.organization_id == "" ? 0 : 1
+
+  name        = "${var.name}-events"
+  description = "ACM's events of the organization, for acmbot"
+  tags        = var.tags
+}
+
+resource "aws_cloudwatch_event_bus_policy" "organization" {
+  count = var.organization_id == "" ? 0 : 1
+
+  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TakeEventsOfTheOrganization"
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "events:PutEvents"
+      Resource  = aws_cloudwatch_event_bus.organization[0].arn
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = var.organization_id } }
+    }]
+  })
+}
+
+resource "aws_cloudwatch_event_rule" "organization" {
+  for_each = { for name, pattern in local.event_patterns : name => pattern if var.organization_id != "" }
+
+  name           = "${var.name}-organization-${each.key}"
+  description    = "ACM's events of the organization, for acmbot"
+  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
+  event_pattern  = jsonencode(each.value)
+  tags           = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "organization" {
+  for_each = aws_cloudwatch_event_rule.organization
+
+  rule           = each.value.name
+  event_bus_name = each.value.event_bus_name
+  target_id      = "acmbot"
+  arn            = aws_sqs_queue.events.arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead_letters.arn
+  }
+}

@@ -1,0 +1,36 @@
+package checkup
+
+import (
+	"fmt"
+	"time"
+)
+
+// Clock judges a clock that is ahead of another, such as "AWS", by so much. AWS
+// refuses requests that are five minutes off ("Troubleshooting Signature
+// Version 4 requests",
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html);
+// the SDK then corrects itself, but DNSSEC signatures and days left are judged
+// by the clock as it is.
+func Clock(whose string, skew time.Duration, known bool) Check {
+	c := Check{
+		Area: AreaClock, What: "skew against " + whose, State: OK, Purpose: "days left, DNSSEC's signatures and the signatures of calls to AWS",
+		Detail: "within a few seconds of " + whose + "'s",
+	}
+	direction := "ahead of"
+	if skew < 0 {
+		direction = "behind"
+	}
+	off := fmt.Sprintf("%s %s %s's", skew.Abs().Truncate(time.Second), direction, whose)
+	switch {
+	case !known:
+		c.State, c.Detail = Skipped, "not checked: "+whose+" did not tell the time"
+	case skew.Abs() >= 5*time.Minute:
+		c.State, c.Detail = Failed, off
+	case skew.Abs() >= 30*time.Second:
+		c.State, c.Detail = Warning, off
+	}
+	if c.State == Failed || c.State == Warning {
+		c.Fix = "Let this machine set its clock by NTP; on EC2, Amazon Time Sync is at 169.254.169.123."
+	}
+	return c
+}
