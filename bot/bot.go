@@ -210,6 +210,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.HTTPClient == nil {
 		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
 	}
+	opts.HTTPClient = observed(opts)
 
 	opts.tokens = newTokens(opts, opts.Logger)
 	b := &Bot{
@@ -253,7 +254,11 @@ func newTransport() *http.Transport {
 
 // wiring are the proxy and TLS settings of the configured transport.
 func wiring(c *http.Client) (proxy func(*http.Request) (*url.URL, error), tlsConfig *tls.Config) {
-	if t, ok := c.Transport.(*http.Transport); ok {
+	transport := c.Transport
+	if o, ok := transport.(*observedTransport); ok {
+		transport = o.next
+	}
+	if t, ok := transport.(*http.Transport); ok {
 		if t.TLSClientConfig != nil {
 			tlsConfig = t.TLSClientConfig.Clone()
 			tlsConfig.NextProtos = nil // HTTP/2 cannot carry this WebSocket handshake

@@ -85,6 +85,7 @@ func NewDigester(opts Options) *Digester {
 	if opts.APIURL == "" {
 		opts.APIURL = slack.APIURL
 	}
+	opts.HTTPClient = observed(opts)
 	if opts.Command == "" {
 		opts.Command = Command
 	}

@@ -95,10 +95,11 @@ func troubles(r *checkup.Report) []trouble {
 	return list
 }
 
-// policyOf is what a fix says apart from the action that it begins with.
+// policyOf is what a fix says apart from the action that it allows; all of it
+// where it is about something else.
 func policyOf(fix string) string {
-	_, rest, ok := strings.Cut(fix, ", ")
-	if !ok {
+	action, rest, ok := strings.Cut(fix, ", ")
+	if !ok || !strings.HasPrefix(action, "Allow ") {
 		return fix
 	}
 	return rest
@@ -142,7 +143,9 @@ func Checkup(c CheckupShown) Message {
 	for i := range shown {
 		lines = append(lines, shown[i].line())
 	}
-	return d.message(strings.Join(lines, "\n"))
+	s := messageSurface
+	s.fold = "There is more than fits into a message: " + code("acmbot doctor") + " prints all of it."
+	return Message{Text: clip(strings.Join(lines, "\n"), mostText), Blocks: fit(d.body, d.foot, s)}
 }
 
 // RunAgain is the button that makes a checkup, in place of the message.
@@ -224,6 +227,9 @@ func (t *trouble) block() slack.Block {
 			items = append(items, join(literal(w.What), text(" – for "+w.Purpose)))
 		}
 		block.bullets(items...)
+		if t.alike() {
+			block.para(spoken(sentence(t.Detail)))
+		}
 	}
 	if fix := t.fix(); fix != "" {
 		block.para(text("→ "), spoken(sentence(fix)))
@@ -242,9 +248,14 @@ func (t *trouble) fix() string {
 	return t.Fix
 }
 
+// alike reports whether one text tells how it is with each of the permissions.
+func (t *trouble) alike() bool {
+	return !slices.ContainsFunc(t.whats, func(c checkup.Check) bool { return c.Detail != t.Detail })
+}
+
 func (t *trouble) line() string {
 	words := t.Detail
-	if len(t.whats) > 1 {
+	if len(t.whats) > 1 && !t.alike() {
 		words = fmt.Sprintf("%d permissions do not work", len(t.whats))
 	}
 	return stateSigns[t.State] + " " + mrkdwn(t.title()) + ": " + mrkdwn(sentence(words))

@@ -48,12 +48,18 @@ func checkupSamples() map[string]CheckupShown {
 	}
 	last := checkupSample(many...)
 	last.Page = 3
+	var cut []checkup.Check
+	for _, action := range []string{"acm:ListCertificates", "acm:SearchCertificates"} {
+		c := permission("222233334444", "us-east-1", action, checkup.Failed)
+		c.Detail, c.Fix = "No connection to ACM in us-east-1 could be made.", "Let this machine connect to AWS's APIs on port 443 (or through a VPC endpoint), and check the region's name and whether it is enabled for the account."
+		cut = append(cut, c)
+	}
 	hostile := checkupSample(checkup.Check{
 		Area: checkup.AreaSlack, What: "channel <!here>", Purpose: "<!channel> & more", State: checkup.Failed, Detail: "*#general* <@U123> :tada: `code` <https://evil.example|here>", Fix: "do `<!here>` " + strings.Repeat("and more ", 900),
 	})
 	return map[string]CheckupShown{
 		"checkup-well": checkupSample(soundSlack, soundAWS, soundDNS), "checkup-mixed": mixed, "checkup-no-accounts": private,
-		"checkup-page": last, "checkup-hostile": hostile, "checkup-nothing": checkupSample(),
+		"checkup-page": last, "checkup-cut-off": checkupSample(cut...), "checkup-hostile": hostile, "checkup-nothing": checkupSample(),
 	}
 }
 
@@ -121,6 +127,37 @@ func TestCheckupPages(t *testing.T) {
 	shown.Page = 99
 	if last := jsonOf(t, Checkup(shown).Blocks); !strings.Contains(last, "Page 7 of 7") {
 		t.Error("a page beyond the end is not the last one")
+	}
+}
+
+// What puts several permissions right is told whole.
+func TestCheckupFixes(t *testing.T) {
+	for name, want := range map[string]string{
+		"checkup-cut-off": "→ Let this machine connect to AWS's APIs on port 443",
+		"checkup-mixed":   "→ Allow them, to the role arn:aws:iam::222233334444:role/acmbot-read, as deploy/iam/read.json has it.",
+	} {
+		var texts []string
+		var walk func(any)
+		walk = func(v any) {
+			switch v := v.(type) {
+			case map[string]any:
+				if text, ok := v["text"].(string); ok {
+					texts = append(texts, text)
+				}
+				walk(v["elements"])
+			case []any:
+				for _, e := range v {
+					walk(e)
+				}
+			}
+		}
+		var blocks any
+		if err := json.Unmarshal([]byte(jsonOf(t, Checkup(checkupSamples()[name]).Blocks)), &blocks); err != nil {
+			t.Fatal(err)
+		}
+		if walk(blocks); !strings.Contains(strings.Join(texts, ""), want) {
+			t.Errorf("%s: %q is not in %q", name, want, texts)
+		}
 	}
 }
 

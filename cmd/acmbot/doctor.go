@@ -78,6 +78,9 @@ func runDoctor(ctx context.Context, c *console, args []string) error {
 		found = s.found
 		if s.slack != nil {
 			tasks = bot.SlackTasks(*s.slack)
+			if s.slack.Store == nil {
+				tasks = append(tasks, notSubscribed(s.slack.Command))
+			}
 		}
 		if s.checks != nil {
 			s.checks.host = query.Domain
@@ -87,7 +90,13 @@ func runDoctor(ctx context.Context, c *console, args []string) error {
 			tasks = append(tasks, s.checks.tasks()...)
 		}
 	}
-	found = append(found, checkup.Run(ctx, tasks, nil)...)
+	line := newProgressLine(c.stderr)
+	found = append(found, checkup.Run(ctx, tasks, func(p checkup.Progress) {
+		if len(p.Waiting) > 0 {
+			line.show(diagnose.Progress{Stage: "waiting for " + p.Waiting[0], Done: p.Done, Total: p.Total})
+		}
+	})...)
+	line.clear()
 	if *noSlack || *scenario != "" {
 		found = append(found, checkup.Check{Area: checkup.AreaSlack, What: "tokens", State: checkup.Skipped, Detail: "left out"})
 	}
@@ -201,12 +210,18 @@ func (d *doctored) subscriptions(o *bot.Options, keep stateSettings) {
 			cfg.Region = arn[3]
 		}
 		o.Store = dynamo.New(dynamo.Options{Table: table, Config: cfg})
-		return
 	}
-	d.found = append(d.found, checkup.Check{
-		Area: checkup.AreaSlack, What: "channels that subscribed", Purpose: "the daily digest", State: checkup.Skipped,
-		Detail: "not checked: a file is read by one process at a time; `" + o.Command + " doctor` in Slack checks them",
-	})
+}
+
+// notSubscribed says that channels which have subscribed by themselves are not
+// known here.
+func notSubscribed(command string) checkup.Task {
+	return checkup.Task{Area: checkup.AreaSlack, What: "channels that subscribed", Run: func(context.Context) []checkup.Check {
+		return []checkup.Check{{
+			Area: checkup.AreaSlack, What: "channels that subscribed", Purpose: "the daily digest", State: checkup.Skipped,
+			Detail: "not checked: a file is read by one process at a time; `" + command + " doctor` in Slack checks them",
+		}}
+	}}
 }
 
 func firstWord(line string) string {
