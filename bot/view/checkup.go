@@ -3,7 +3,6 @@ package view
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -60,9 +59,6 @@ type CheckupShown struct {
 	ID   string
 	Page int
 	Took time.Duration
-	// HideAccounts leaves the ids of AWS accounts out, for who may not see
-	// them.
-	HideAccounts bool
 }
 
 var stateSigns = map[checkup.State]string{checkup.OK: "✅", checkup.Warning: "⚠️", checkup.Failed: "❌", checkup.Skipped: "➖"}
@@ -107,9 +103,6 @@ func policyOf(fix string) string {
 
 // Checkup is one page of what was found about the bot itself.
 func Checkup(c CheckupShown) Message {
-	if c.HideAccounts {
-		c.Report = withoutAccounts(c.Report)
-	}
 	r := &c.Report
 	all := troubles(r)
 	pages := max((len(all)+troublesPerPage-1)/troublesPerPage, 1)
@@ -278,30 +271,4 @@ func CheckupGone() Message {
 	d.add(block.block())
 	d.end(actions(RunAgain("Run again")))
 	return d.message("I do not have that checkup any more.")
-}
-
-// accountIDs are the ids of AWS accounts in a text.
-var accountIDs = regexp.MustCompile(`\b\d{12}\b`)
-
-// withoutAccounts replaces the ids of AWS accounts by numbers of their own.
-func withoutAccounts(r checkup.Report) checkup.Report {
-	names := map[string]string{}
-	name := func(id string) string {
-		if names[id] == "" {
-			names[id] = fmt.Sprintf("no. %d", len(names)+1)
-		}
-		return names[id]
-	}
-	checks := slices.Clone(r.Checks)
-	for i := range checks {
-		c := &checks[i]
-		if c.Account != "" {
-			c.Account = name(c.Account)
-		}
-		for _, s := range []*string{&c.What, &c.Purpose, &c.Detail, &c.Fix} {
-			*s = accountIDs.ReplaceAllStringFunc(*s, func(id string) string { return strings.ReplaceAll(name(id), " ", "") })
-		}
-	}
-	r.Checks = checks
-	return r
 }

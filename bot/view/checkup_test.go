@@ -40,8 +40,6 @@ func checkupSamples() map[string]CheckupShown {
 		permission("222233334444", "us-east-1", "acm:ListTagsForCertificate", checkup.Warning),
 		checkup.Check{Area: checkup.AreaStore, What: "file", State: checkup.Skipped, Detail: "not checked: another process has the file open", Fix: "Ask `/acm doctor`."},
 	)
-	private := mixed
-	private.HideAccounts = true
 	var many []checkup.Check
 	for i := range 40 {
 		many = append(many, permission(fmt.Sprintf("%012d", i), "us-east-1", "acm:DescribeCertificate", checkup.Failed))
@@ -58,7 +56,7 @@ func checkupSamples() map[string]CheckupShown {
 		Area: checkup.AreaSlack, What: "channel <!here>", Purpose: "<!channel> & more", State: checkup.Failed, Detail: "*#general* <@U123> :tada: `code` <https://evil.example|here>", Fix: "do `<!here>` " + strings.Repeat("and more ", 900),
 	})
 	return map[string]CheckupShown{
-		"checkup-well": checkupSample(soundSlack, soundAWS, soundDNS), "checkup-mixed": mixed, "checkup-no-accounts": private,
+		"checkup-well": checkupSample(soundSlack, soundAWS, soundDNS), "checkup-mixed": mixed,
 		"checkup-page": last, "checkup-cut-off": checkupSample(cut...), "checkup-hostile": hostile, "checkup-nothing": checkupSample(),
 	}
 }
@@ -89,16 +87,6 @@ func TestCheckupEscapes(t *testing.T) {
 	for _, mention := range []string{"<!here>", "<!channel>", "<@U123>", "<https://evil"} {
 		if strings.Contains(m.Text, mention) {
 			t.Errorf("the text has %s: %s", mention, m.Text)
-		}
-	}
-}
-
-// Who may not see accounts sees none of their ids, in the text neither.
-func TestCheckupHidesAccounts(t *testing.T) {
-	m := Checkup(checkupSamples()["checkup-no-accounts"])
-	for _, id := range []string{"111122223333", "222233334444"} {
-		if strings.Contains(fmt.Sprint(goldenOf(m).Text), id) || strings.Contains(jsonOf(t, m.Blocks), id) {
-			t.Errorf("%s is told", id)
 		}
 	}
 }
