@@ -67,7 +67,8 @@ var stateSigns = map[checkup.State]string{checkup.OK: "âœ…", checkup.Warning: "â
 // one place that one thing puts right.
 type trouble struct {
 	checkup.Check
-	whats []checkup.Check
+	whats   []checkup.Check
+	regions []string // further ones of the account in which it is the same
 }
 
 // troubles are the checks that did not go well, the gravest first.
@@ -88,7 +89,25 @@ func troubles(r *checkup.Report) []trouble {
 			list[i].whats = append(list[i].whats, c)
 		}
 	}
-	return list
+	return acrossRegions(list)
+}
+
+// acrossRegions makes one of the troubles that an account has in several
+// regions alike.
+func acrossRegions(list []trouble) []trouble {
+	var merged []trouble
+	for _, t := range list {
+		i := slices.IndexFunc(merged, func(m trouble) bool {
+			return t.Region != "" && m.Region != "" && m.Area == t.Area && m.State == t.State && m.Account == t.Account && policyOf(m.Fix) == policyOf(t.Fix) &&
+				slices.EqualFunc(m.whats, t.whats, func(a, b checkup.Check) bool { return a.What == b.What })
+		})
+		if i < 0 {
+			merged = append(merged, t)
+			continue
+		}
+		merged[i].regions = append(merged[i].regions, t.Region)
+	}
+	return merged
 }
 
 // policyOf is what a fix says apart from the action that it allows; all of it
@@ -195,7 +214,13 @@ func (t *trouble) title() string {
 	if len(t.whats) > 1 {
 		title = fmt.Sprintf("%s: %d permissions", t.Area, len(t.whats))
 	}
-	if place := t.Place(); place != "" {
+	place := t.Place()
+	if len(t.regions) > 0 {
+		one := t.Check
+		one.Region = few(append([]string{t.Region}, t.regions...), mostRegions)
+		place = one.Place()
+	}
+	if place != "" {
 		title += " (" + place + ")"
 	}
 	return title
@@ -229,6 +254,9 @@ func (t *trouble) block() slack.Block {
 	}
 	return block.block()
 }
+
+// mostRegions is how many regions of one trouble are named.
+const mostRegions = 4
 
 // mostWhats is how many permissions of one place are named.
 const mostWhats = 8

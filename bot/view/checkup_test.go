@@ -46,6 +46,10 @@ func checkupSamples() map[string]CheckupShown {
 	}
 	last := checkupSample(many...)
 	last.Page = 3
+	var regions []checkup.Check
+	for _, region := range []string{"ap-northeast-1", "ap-south-1", "eu-central-1", "eu-west-1", "eu-west-2", "sa-east-1", "us-east-1"} {
+		regions = append(regions, permission("222233334444", region, "acm:ListCertificates", checkup.Failed), permission("222233334444", region, "acm:DescribeCertificate", checkup.Failed))
+	}
 	var cut []checkup.Check
 	for _, action := range []string{"acm:ListCertificates", "acm:SearchCertificates"} {
 		c := permission("222233334444", "us-east-1", action, checkup.Failed)
@@ -57,7 +61,7 @@ func checkupSamples() map[string]CheckupShown {
 	})
 	return map[string]CheckupShown{
 		"checkup-well": checkupSample(soundSlack, soundAWS, soundDNS), "checkup-mixed": mixed,
-		"checkup-page": last, "checkup-cut-off": checkupSample(cut...), "checkup-hostile": hostile, "checkup-nothing": checkupSample(),
+		"checkup-page": last, "checkup-cut-off": checkupSample(cut...), "checkup-regions": checkupSample(regions...), "checkup-hostile": hostile, "checkup-nothing": checkupSample(),
 	}
 }
 
