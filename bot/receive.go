@@ -269,6 +269,7 @@ var lateTrigger = []string{"expired_trigger_id", "trigger_expired", "exchanged_t
 func faultOf(err error, req *request) view.Fault {
 	f := view.Fault{RequestID: req.id, Retry: req.again}
 	var slackErr slack.SlackErrorResponse
+	var keeping *state.Fault
 	switch {
 	case errors.Is(err, errSlow), errors.Is(err, context.DeadlineExceeded):
 		f.What = "This took too long, and I gave up"
@@ -277,6 +278,10 @@ func faultOf(err error, req *request) view.Fault {
 	case slices.Contains(lateTrigger, slackCode(err)):
 		f.What = "Slack gives me three seconds to open a window, and they were over"
 		f.Next = "Press the button again"
+	case errors.As(err, &keeping):
+		f.What = "I could not keep that"
+		f.Meaning = "The place where I keep watches, snoozes and settings is out of order; questions are answered all the same"
+		f.Next = "Whoever runs this bot finds the reason in its log, with the request's id; try again when it is mended"
 	case errors.Is(err, context.Canceled):
 		f.What = "I was restarted while I was looking"
 		f.Next = "Ask again"

@@ -311,6 +311,7 @@ func planPolicies(t *testing.T, p *plan) map[string]policy {
 func TestModulesMatchThePolicies(t *testing.T) {
 	own := strings.NewReplacer(
 		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:sqs:*:*:acmbot-events", "arn:aws:sqs:"+testRegion+":"+testAccount+":aws_sqs_queue-events",
 		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
 	)
 	all := strings.Split(everything["Fixes"], ",")
@@ -320,7 +321,7 @@ func TestModulesMatchThePolicies(t *testing.T) {
 		values["fixes"], values["fix_users"] = texts(given...), texts("U0123456789")
 		names := append(fixFiles(fixes), "read", "read-extra")
 		p := planOf(t, rootModule, values)
-		want := filePolicies(t, own, append(names, "dynamodb", "doctor")...)
+		want := filePolicies(t, own, append(names, "dynamodb", "events", "doctor")...)
 		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 		if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 			t.Errorf("with the fixes %q the bot's role differs from the policies (-policies, +module):\n%s", fixes, diff)
@@ -353,6 +354,7 @@ func singles(list []string) [][]string {
 func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	narrow := strings.NewReplacer(
 		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:sqs:*:*:acmbot-events", "arn:aws:sqs:"+testRegion+":"+testAccount+":aws_sqs_queue-events",
 		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
 		`"Resource": "arn:aws:route53:::hostedzone/*",`+"\n      \"Condition\"", `"Resource": ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"], "Condition"`,
 		`["_????????????????????????????????.*"]`, `"_????????????????????????????????.*example.com"`,
@@ -366,7 +368,7 @@ func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	member := maps.Clone(values)
 	names := append(fixFiles(everything["Fixes"]), "read", "read-extra")
 	p := planOf(t, rootModule, values)
-	want := filePolicies(t, narrow, append(names, "dynamodb", "doctor", "assume")...)
+	want := filePolicies(t, narrow, append(names, "dynamodb", "events", "doctor", "assume")...)
 	want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 	if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 		t.Errorf("the bot's role mismatch (-want, +got):\n%s", diff)
@@ -474,8 +476,8 @@ func TestModuleRunsTheContainerOfTheTemplate(t *testing.T) {
 		}
 		// The names that AWS gives are others.
 		wantPlain["ACMBOT_STATE"] = "dynamodb:acmbot"
-		for _, token := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"} {
-			wantPlain[token] = gotPlain[token]
+		for _, given := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ACMBOT_EVENTS_QUEUE_URL"} {
+			wantPlain[given] = gotPlain[given]
 		}
 		if diff := cmp.Diff(wantPlain, gotPlain); diff != "" {
 			t.Errorf("%s: settings mismatch (-template, +module):\n%s", name, diff)
@@ -546,8 +548,8 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 			}
 			got[key] = pattern
 		}
-		if diff := cmp.Diff(eventPatterns, got); diff != "" {
-			t.Errorf("%s: patterns mismatch (-program, +module):\n%s", name, diff)
+		if diff := cmp.Diff(eventPatterns(t), got); diff != "" {
+			t.Errorf("%s: patterns mismatch (-patterns, +module):\n%s", name, diff)
 		}
 	}
 

@@ -189,6 +189,7 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	m := newMetrics()
 	m.watch(func() bot.Health { return bot.Health{} })
+	m.watchEvents(func() events.Health { return events.Health{Depth: new(events.Depth)} })
 	m.followTokens(true, true)
 	m.watchEvents(func() events.Health { return events.Health{Depth: &events.Depth{}} })
 	m.Acknowledged(0, true)

@@ -27,6 +27,7 @@ locals {
     SLACK_APP_TOKEN            = "secretsmanager:${aws_secretsmanager_secret.app_token.arn}"
     ACMBOT_STATE               = "dynamodb:${aws_dynamodb_table.state.name}"
     ACMBOT_COMMAND             = var.command
+    ACMBOT_EVENTS_QUEUE_URL    = aws_sqs_queue.events.url
     ACMBOT_ADMINS              = join(",", var.admins)
     ACMBOT_REGIONS             = join(",", var.regions)
     ACMBOT_ROLE_ARNS           = join(",", var.role_arns)
