@@ -191,7 +191,6 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	m.watch(func() bot.Health { return bot.Health{} })
 	m.watchEvents(func() events.Health { return events.Health{Depth: new(events.Depth)} })
 	m.followTokens(true, true)
-	m.watchEvents(func() events.Health { return events.Health{Depth: &events.Depth{}} })
 	m.Acknowledged(0, true)
 	m.Performed("command", 0, errors.New("failed"))
 	m.stages.WithLabelValues("find").Observe(0)
