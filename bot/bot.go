@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
@@ -63,6 +64,8 @@ type Options struct {
 	// FollowEvery is how often the store is looked through for what is due; 15 s
 	// by default.
 	FollowEvery time.Duration
+	// Access is who may ask, and where.
+	Access AccessOptions
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
@@ -121,6 +124,7 @@ type Bot struct {
 
 	api     api
 	sockets []*socket
+	limiter *access.Limiter
 	pool    *pool
 	flights *flights
 	seen    *seen
@@ -176,6 +180,9 @@ func New(opts Options) (*Bot, error) {
 	if err := opts.Fix.complete(); err != nil {
 		return nil, err
 	}
+	if err := opts.Access.complete(); err != nil {
+		return nil, err
+	}
 	if opts.Command == "" {
 		opts.Command = Command
 	}
@@ -222,11 +229,13 @@ func New(opts Options) (*Bot, error) {
 	if opts.Store != nil {
 		b.mine = b.homeWatches
 	}
+	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)
 	opts.tokens.bot.try = b.trySigningIn
 	b.api = newAPI(opts, b.log)
 	if opts.Store != nil && opts.Estate != nil {
 		b.digests = NewDigester(opts)
+		b.digests.api = b.api // what is known of people and places is shared
 	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
@@ -277,7 +286,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelWork()
 	following, stopFollowing := context.WithCancel(work)
 	defer stopFollowing()
-	b.hard, b.work, b.desk.ctx = hard, work, following
+	b.hard, b.work, b.desk.ctx, b.api.gate.life = hard, work, following, hard
 
 	if b.opts.Store != nil {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -377,6 +386,7 @@ func (b *Bot) identify(ctx context.Context) {
 
 // signedIn notes who the bot is, and which scopes it has.
 func (b *Bot) signedIn(self slack.AuthTestResponse) {
+	b.api.gate.signedIn(self)
 	missing := missingScopes(self.Header, b.opts.scopes())
 	b.mu.Lock()
 	b.self, b.missingScopes = self, missing

@@ -232,6 +232,9 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 
 // post posts one digest, unless it stands there already.
 func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error) {
+	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
+		return false, err // before anything is looked at for it
+	}
 	content, err := d.content(ctx, t, l)
 	if err != nil {
 		d.standings.tried(t.Channel, DigestFailed)
@@ -366,6 +369,9 @@ func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Sub
 func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.Digest, bool, error) {
 	now := d.now()
 	t := digestTask{Subscription: s, date: digest.Date(now.In(s.Schedule().Zone).Format(time.DateOnly))}
+	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
+		return digest.Digest{}, false, err
+	}
 	content, err := d.content(ctx, t, d.look())
 	if err != nil {
 		return digest.Digest{}, false, err
@@ -403,6 +409,9 @@ func PostTrouble(err error) string {
 	if errors.Is(err, digest.ErrElsewhere) {
 		return "another process is at it"
 	}
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return withheld.Error()
+	}
 	if fault, ok := errors.AsType[*state.Fault](err); ok {
 		return fault.Error()
 	}
@@ -414,6 +423,9 @@ func PostTrouble(err error) string {
 const digestEvent = "acmbot_digest"
 
 func (d *Digester) send(ctx context.Context, channel, thread string, m view.Message, id string) (ts string, err error) {
+	if m, err = d.api.prepare(ctx, audience{channel: channel, all: true}, m); err != nil {
+		return "", err
+	}
 	err = d.api.plainly(m, func(m view.Message) error {
 		opts := append(messageOptions(m, thread), slack.MsgOptionMetadata(slack.SlackMetadata{
 			EventType: digestEvent, EventPayload: map[string]any{"id": id},

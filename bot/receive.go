@@ -30,6 +30,11 @@ type request struct {
 	id   string
 	kind string // for the log: "command", "mention", "recheck", …
 	user string
+	// from is who wants it and where; every request has that.
+	from origin
+	// asks is how many questions it counts as, where that does not follow from
+	// its kind.
+	asks int
 	// keys tell whether Slack has sent it before.
 	keys []string
 	// ack goes back with the acknowledgement, where the envelope takes one.
@@ -37,6 +42,9 @@ type request struct {
 	// payload goes back with it instead: options of a menu, or what is wrong
 	// with a modal's inputs.
 	payload any
+	// offer makes the payload of a typeahead, for one who may ask and may, or may
+	// not, see account ids.
+	offer func(sees bool) any
 	// view takes the place of the modal that was submitted, with the
 	// acknowledgement; nil where that is to close.
 	view *slack.ModalViewRequest
@@ -73,6 +81,11 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		log = log.With("retry", evt.Request.RetryAttempt, "retry_reason", evt.Request.RetryReason)
 	}
 
+	if req.offer != nil {
+		b.offer(ctx, s, req, evt.Request, arrived)
+		return
+	}
+	b.screen(req)
 	if !first {
 		log.Info("received again; acknowledged only")
 		req.run = nil
@@ -217,7 +230,7 @@ func (b *Bot) perform(req *request, leave func()) {
 	}
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
-	err := guard(func() error { return req.run(requestid.With(b.hard, req.id)) })
+	err := guard(func() error { return b.carryThrough(req) })
 	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	if b.hard.Err() != nil && err != nil {
 		log.Warn("left behind", "error", err)
@@ -238,11 +251,26 @@ func (b *Bot) perform(req *request, leave func()) {
 		return
 	}
 	apology := view.FaultMessage(faultOf(err, req))
-	ctx, cancel := context.WithTimeout(requestid.With(b.hard, req.id), deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(requestid.With(b.hard, req.id), req.from), deliveryTimeout)
 	defer cancel()
 	if err := guard(func() error { return req.reply.finish(ctx, apology) }); err != nil {
 		log.Error("could not even apologise", "error", err, "code", slackCode(err))
 	}
+}
+
+// carryThrough does what a request wants, for those who may ask. What turns out
+// to be for a place that is not to be told is refused, to the one who wanted it
+// alone.
+func (b *Bot) carryThrough(req *request) error {
+	ctx := asking(requestid.With(b.hard, req.id), req.from)
+	if ok, err := b.admit(ctx, req); !ok || err != nil {
+		return err
+	}
+	err := req.run(ctx)
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return b.deny(ctx, req, verdict{reason: withheld.reason})
+	}
+	return err
 }
 
 type panicError struct {
@@ -285,6 +313,9 @@ func faultOf(err error, req *request) view.Fault {
 	case errors.Is(err, context.Canceled):
 		f.What = "I was restarted while I was looking"
 		f.Next = "Ask again"
+	case errors.As(err, new(*unsureError)):
+		f.What = "Slack does not tell me who would see the answer"
+		f.Next = "Ask again in a minute; if it keeps happening, whoever runs this bot finds the cause with acmbot doctor"
 	case errors.As(err, &slackErr) && slackErr.Err == "missing_scope":
 		f.What = "Slack does not let me do that"
 		f.Meaning = "The app lacks a permission"
@@ -308,11 +339,13 @@ func (b *Bot) read(evt socketmode.Event) *request {
 
 // reread is read for a request that has an id already.
 func (b *Bot) reread(evt socketmode.Event, req *request) *request {
+	req.from = b.api.gate.originOf(evt)
 	err := guard(func() error {
 		switch data := evt.Data.(type) {
 		case slack.SlashCommand:
 			b.readCommand(req, data)
 		case slack.InteractionCallback:
+			b.api.gate.unseal(&data)
 			b.readInteraction(req, data)
 		case slackevents.EventsAPIEvent:
 			b.readEvent(req, data)

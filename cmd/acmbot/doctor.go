@@ -169,6 +169,10 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	}
 	var digests digestSettings
 	var admins adminSettings
+	var who accessSettings
+	if !wrong(load(&who)) {
+		wrong(who.check())
+	}
 	wrong(load(&digests))
 	wrong(load(&admins))
 	wrong(load(new(logSettings)))
@@ -176,7 +180,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 		var slack slackSettings
 		if !wrong(errors.Join(load(&slack), readSecrets(ctx, slog.New(slog.DiscardHandler), &slack))) {
 			o := slack.bot(nil, 0, nil)
-			o.Digest, o.Admins = digests.options(), admins.ids()
+			o.Digest, o.Admins, o.Access = digests.options(), admins.ids(), who.options()
 			o.Fix = bot.FixOptions{AuditChannel: string(fixing.Channel)}
 			for _, u := range fixing.Users {
 				o.Fix.Users = append(o.Fix.Users, string(u))

@@ -35,6 +35,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}
 	var slack slackSettings
 	var keep stateSettings
+	var who accessSettings
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
@@ -42,12 +43,12 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var admins adminSettings
 	var logging logSettings
 	var rotation rotationSettings
-	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &hear, &admins, &logging)
+	err = load(&rotation, &slack, &keep, &who, &fixing, &look, &digests, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, fixing.check(), hear.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, who.check(), fixing.check(), hear.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
@@ -77,6 +78,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Store = measured.keep(options.Store)
+	options.Access = who.options()
 	options.Fix = fixing.options(where, log)
 	options.Admins = admins.ids()
 	options.Checks = checks{where: plain, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
