@@ -260,7 +260,12 @@ var most = map[string]cty.Value{
 	"organization_id":           cty.StringVal(everything["OrganizationId"]),
 	"probe_allow":               texts(strings.Split(everything["ProbeAllow"], ",")...),
 	"command":                   cty.StringVal(everything["Command"]),
-	"admins":                    texts(strings.Split(everything["Admins"], ",")...),
+	"access": cty.ObjectVal(map[string]cty.Value{
+		"users": texts(strings.Split(everything["AllowUsers"], ",")...), "teams": texts(strings.Split(everything["AllowTeams"], ",")...),
+		"channels": texts(strings.Split(everything["AllowChannels"], ",")...), "show_accounts": texts(strings.Split(everything["ShowAccounts"], ",")...),
+		"user_rate": cty.StringVal(everything["UserRate"]), "operator": cty.StringVal(everything["Operator"]),
+	}),
+	"admins": texts(strings.Split(everything["Admins"], ",")...),
 	"digest": cty.ObjectVal(map[string]cty.Value{
 		"channel": cty.StringVal(everything["DigestChannel"]), "time": cty.StringVal(everything["DigestTime"]),
 		"time_zone": cty.StringVal(everything["DigestTimeZone"]), "weekdays": cty.True,
