@@ -57,6 +57,8 @@ type Options struct {
 
 	// Observer is told what the bot does; nobody by default.
 	Observer Observer
+	// Tracer follows it step by step; nobody by default.
+	Tracer Tracer
 	// Store keeps what must survive a restart: watches, snoozes, and what was
 	// taken and is not answered yet. Without one there are none. The caller
 	// closes it after Run.
@@ -192,6 +194,9 @@ func New(opts Options) (*Bot, error) {
 	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
+	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

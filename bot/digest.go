@@ -55,6 +55,7 @@ type Digester struct {
 	command       string
 	now           func() time.Time
 	log           *slog.Logger
+	tracer        Tracer
 	owner         string
 	standings     *standings
 
@@ -73,6 +74,9 @@ func NewDigester(opts Options) *Digester {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
 	}
 	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Now == nil {
@@ -108,7 +112,7 @@ func NewDigester(opts Options) *Digester {
 		o.Standard.Quiet = digest.QuietLine
 	}
 	return &Digester{
-		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger,
+		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
 		owner: state.NewOwner(), standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
@@ -231,7 +235,15 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 }
 
 // post posts one digest, unless it stands there already.
-func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error) {
+func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool, err error) {
+	ctx, end := d.tracer.Begin(ctx, "digest", slog.String("digest_date", string(t.date)))
+	defer func() {
+		if errors.Is(err, digest.ErrElsewhere) {
+			end(nil)
+			return
+		}
+		end(err)
+	}()
 	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
 		return false, err // before anything is looked at for it
 	}
@@ -247,7 +259,13 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 			if !spoken {
 				return "", nil
 			}
-			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), t.id())
+			_, rendered := d.tracer.Step(ctx, "render")
+			message := view.Digest(content, view.DigestOptions{Command: d.command})
+			rendered(nil)
+			ctx, sent := d.tracer.Step(ctx, "post")
+			ts, err := d.send(ctx, t.Channel, "", message, t.id())
+			sent(err)
+			return ts, err
 		},
 		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
 			return d.find(ctx, t.Channel, t.id(), since)
@@ -290,7 +308,9 @@ func (d *Digester) content(ctx context.Context, t digestTask, l *look) (digest.D
 	return content, nil
 }
 
-func (d *Digester) make(ctx context.Context, t digestTask, l *look) (digest.Digest, error) {
+func (d *Digester) make(ctx context.Context, t digestTask, l *look) (made digest.Digest, err error) {
+	ctx, end := d.tracer.Step(ctx, "gather the digest")
+	defer func() { end(err) }()
 	filter, err := t.Selector()
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("its filter cannot be read: %w", err)
