@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -175,22 +177,22 @@ func (a *Alerter) ripe(ctx context.Context) ([]alert.Hint, error) {
 	return list, nil
 }
 
-// An audience is a channel that is alerted.
-type audience struct {
+// An addressee is a channel that is alerted.
+type addressee struct {
 	digest.Subscription
 	filter digest.Selector
 	board  *alert.Board
 }
 
-// audiences are the channels that are alerted, with what they know. Of those
+// addressees are the channels that are alerted, with what they know. Of those
 // that are not, what they knew is forgotten where forget is set: once they are
 // again, it begins anew.
-func (a *Alerter) audiences(ctx context.Context, forget bool) ([]audience, error) {
+func (a *Alerter) addressees(ctx context.Context, forget bool) ([]addressee, error) {
 	subscriptions, err := digest.Subscriptions(ctx, a.store, a.Digester.o.Routing.Defaults(a.Digester.o.Standard))
 	if err != nil {
 		return nil, err
 	}
-	var list []audience
+	var list []addressee
 	alerted := map[string]bool{}
 	for _, s := range subscriptions {
 		if s.Off || s.NoAlerts {
@@ -200,12 +202,17 @@ func (a *Alerter) audiences(ctx context.Context, forget bool) ([]audience, error
 		if err != nil {
 			continue
 		}
+		if _, err := a.api.gate.posting(ctx, s.Channel); err != nil {
+			if _, withheld := errors.AsType[*withheldError](err); withheld {
+				continue // nothing may be posted there
+			}
+		}
 		board, err := alert.Load(ctx, a.store, s.Channel)
 		if err != nil {
 			return nil, err
 		}
 		alerted[s.Channel] = true
-		list = append(list, audience{s, filter, board})
+		list = append(list, addressee{s, filter, board})
 	}
 	if !forget {
 		return list, nil
@@ -225,25 +232,27 @@ func (a *Alerter) audiences(ctx context.Context, forget bool) ([]audience, error
 }
 
 // scope is which certificates are a channel's, in words.
-func (a *Alerter) scope(s audience) string {
+func (a *Alerter) scope(s addressee) string {
 	if s.Filter != "" {
 		return s.Filter
 	}
-	words := "default " + a.Digester.o.Routing.Default
+	words := []string{"default " + a.Digester.o.Routing.Default}
 	for _, r := range a.Digester.o.Routing.Routes {
-		words += ", " + r.String() + " => " + r.Channel
+		words = append(words, r.String()+" => "+r.Channel)
 	}
-	return words
+	return strings.Join(words, ", ")
 }
 
 // byTags reports whether a certificate's tags decide who is told of it.
-func (a *Alerter) byTags(list []audience) bool {
-	return a.Digester.o.Routing.Tagged() || slices.ContainsFunc(list, func(s audience) bool { return s.filter.Tag != "" })
+func (a *Alerter) byTags(list []addressee) bool {
+	return a.Digester.o.Routing.Tagged() || slices.ContainsFunc(list, func(s addressee) bool { return s.filter.Tag != "" })
 }
 
 // scan looks through all certificates.
-func (a *Alerter) scan(ctx context.Context, lease state.Lease) error {
-	list, err := a.audiences(ctx, true)
+func (a *Alerter) scan(ctx context.Context, lease state.Lease) (err error) {
+	ctx, end := a.tracer.Begin(ctx, "alert scan")
+	defer func() { end(err) }()
+	list, err := a.addressees(ctx, true)
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -291,8 +300,10 @@ func (a *Alerter) scan(ctx context.Context, lease state.Lease) error {
 func (a *Alerter) thresholds() []int { return a.Digester.o.Thresholds }
 
 // follow looks at the certificates that events told of.
-func (a *Alerter) follow(ctx context.Context, lease state.Lease, hints []alert.Hint) error {
-	list, err := a.audiences(ctx, false)
+func (a *Alerter) follow(ctx context.Context, lease state.Lease, hints []alert.Hint) (err error) {
+	ctx, end := a.tracer.Begin(ctx, "alert events", slog.Int("events", len(hints)))
+	defer func() { end(err) }()
+	list, err := a.addressees(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -376,7 +387,7 @@ func outside(scope diagnose.Scope, h alert.Hint) bool {
 // tellAll diagnoses what has to be and gives each channel its share of what is
 // seen of some certificates. Read are the places that were read as a whole, nil
 // where that is none; events are what was told of the certificates by ARN.
-func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []audience, concerned []string, read map[diagnose.Place]bool, events map[string]alert.Hint) error {
+func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addressee, concerned []string, read map[diagnose.Place]bool, events map[string]alert.Hint) error {
 	at := l.list.At
 	index := map[string]int{}
 	for i := range l.list.Certificates {
@@ -590,6 +601,11 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	m, payload := view.AlertNews(n, opts), n.Metadata()
 	if t.TS == "" {
 		m = view.Alert(card, &n, opts)
+	}
+	if sees, err := a.api.gate.posting(ctx, b.Channel); err != nil {
+		return false, err
+	} else if !sees {
+		delete(payload, "arn") // it holds an account's id
 	}
 	id := b.Channel + "/" + n.Thread + "#" + fmt.Sprint(n.N)
 	payload["id"] = id

@@ -214,7 +214,7 @@ func TestAlertQuarter(t *testing.T) {
 			if n, _ := m["certificates"].(float64); n > waved {
 				waved = n
 			}
-			for _, what := range strings.Fields(news) {
+			for what := range strings.FieldsSeq(news) {
 				waves[what]++
 			}
 			continue
@@ -223,7 +223,7 @@ func TestAlertQuarter(t *testing.T) {
 			got[arn] = map[string]int{}
 		}
 		order[arn] = append(order[arn], news)
-		for _, what := range strings.Fields(news) {
+		for what := range strings.FieldsSeq(news) {
 			got[arn][what]++
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
@@ -56,6 +57,8 @@ type Options struct {
 
 	// Observer is told what the bot does; nobody by default.
 	Observer Observer
+	// Tracer follows it step by step; nobody by default.
+	Tracer Tracer
 	// Store keeps what must survive a restart: watches, snoozes, and what was
 	// taken and is not answered yet. Without one there are none. The caller
 	// closes it after Run.
@@ -63,6 +66,8 @@ type Options struct {
 	// FollowEvery is how often the store is looked through for what is due; 15 s
 	// by default.
 	FollowEvery time.Duration
+	// Access is who may ask, and where.
+	Access AccessOptions
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
@@ -124,6 +129,7 @@ type Bot struct {
 
 	api     api
 	sockets []*socket
+	limiter *access.Limiter
 	pool    *pool
 	flights *flights
 	seen    *seen
@@ -180,6 +186,9 @@ func New(opts Options) (*Bot, error) {
 	if err := opts.Fix.complete(); err != nil {
 		return nil, err
 	}
+	if err := opts.Access.complete(); err != nil {
+		return nil, err
+	}
 	if opts.Command == "" {
 		opts.Command = Command
 	}
@@ -189,6 +198,9 @@ func New(opts Options) (*Bot, error) {
 	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
+	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -209,6 +221,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.HTTPClient == nil {
 		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
 	}
+	opts.HTTPClient = observed(opts)
 
 	opts.tokens = newTokens(opts, opts.Logger)
 	b := &Bot{
@@ -225,11 +238,13 @@ func New(opts Options) (*Bot, error) {
 	if opts.Store != nil {
 		b.mine = b.homeWatches
 	}
+	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)
 	opts.tokens.bot.try = b.trySigningIn
 	b.api = newAPI(opts, b.log)
 	if opts.Store != nil && opts.Estate != nil {
 		b.digests = NewDigester(opts)
+		b.digests.api = b.api // what is known of people and places is shared
 	}
 	if b.digests != nil && opts.Alert.On {
 		b.alerts = NewAlerter(opts)
@@ -255,7 +270,11 @@ func newTransport() *http.Transport {
 
 // wiring are the proxy and TLS settings of the configured transport.
 func wiring(c *http.Client) (proxy func(*http.Request) (*url.URL, error), tlsConfig *tls.Config) {
-	if t, ok := c.Transport.(*http.Transport); ok {
+	transport := c.Transport
+	if o, ok := transport.(*observedTransport); ok {
+		transport = o.next
+	}
+	if t, ok := transport.(*http.Transport); ok {
 		if t.TLSClientConfig != nil {
 			tlsConfig = t.TLSClientConfig.Clone()
 			tlsConfig.NextProtos = nil // HTTP/2 cannot carry this WebSocket handshake
@@ -279,7 +298,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelWork()
 	following, stopFollowing := context.WithCancel(work)
 	defer stopFollowing()
-	b.hard, b.work, b.desk.ctx = hard, work, following
+	b.hard, b.work, b.desk.ctx, b.api.gate.life = hard, work, following, hard
 
 	if b.opts.Store != nil {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -384,6 +403,7 @@ func (b *Bot) identify(ctx context.Context) {
 
 // signedIn notes who the bot is, and which scopes it has.
 func (b *Bot) signedIn(self slack.AuthTestResponse) {
+	b.api.gate.signedIn(self)
 	missing := missingScopes(self.Header, b.opts.scopes())
 	b.mu.Lock()
 	b.self, b.missingScopes = self, missing

@@ -120,7 +120,7 @@ type mortalWire struct {
 
 func (w mortalWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	changes := !slices.Contains([]string{"apps.connections.open", "auth.test", "conversations.replies", "conversations.history", "conversations.open"}, method)
+	changes := !slices.Contains([]string{"apps.connections.open", "auth.test", "conversations.replies", "conversations.history", "conversations.open", "conversations.info", "users.info"}, method)
 	if changes && !w.fuse.burn("before "+method) || !w.fuse.alive() {
 		return nil, errKilled
 	}

@@ -55,6 +55,7 @@ type Digester struct {
 	command       string
 	now           func() time.Time
 	log           *slog.Logger
+	tracer        Tracer
 	owner         string
 	standings     *standings
 
@@ -74,6 +75,9 @@ func NewDigester(opts Options) *Digester {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
+	}
 	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -81,6 +85,7 @@ func NewDigester(opts Options) *Digester {
 	if opts.APIURL == "" {
 		opts.APIURL = slack.APIURL
 	}
+	opts.HTTPClient = observed(opts)
 	if opts.Command == "" {
 		opts.Command = Command
 	}
@@ -107,7 +112,7 @@ func NewDigester(opts Options) *Digester {
 		o.Standard.Quiet = digest.QuietLine
 	}
 	return &Digester{
-		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger,
+		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
 		owner: state.NewOwner(), standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
@@ -230,7 +235,18 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 }
 
 // post posts one digest, unless it stands there already.
-func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error) {
+func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool, err error) {
+	ctx, end := d.tracer.Begin(ctx, "digest", slog.String("digest_date", string(t.date)))
+	defer func() {
+		if errors.Is(err, digest.ErrElsewhere) {
+			end(nil)
+			return
+		}
+		end(err)
+	}()
+	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
+		return false, err // before anything is looked at for it
+	}
 	content, err := d.content(ctx, t, l)
 	if err != nil {
 		d.standings.tried(t.Channel, DigestFailed)
@@ -243,7 +259,13 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 			if !spoken {
 				return "", nil
 			}
-			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), digestEvent, map[string]any{"id": t.id()})
+			_, rendered := d.tracer.Step(ctx, "render")
+			message := view.Digest(content, view.DigestOptions{Command: d.command})
+			rendered(nil)
+			ctx, sent := d.tracer.Step(ctx, "post")
+			ts, err := d.send(ctx, t.Channel, "", message, digestEvent, map[string]any{"id": t.id()})
+			sent(err)
+			return ts, err
 		},
 		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
 			return d.find(ctx, t.Channel, "", digestEvent, t.id(), since)
@@ -286,7 +308,9 @@ func (d *Digester) content(ctx context.Context, t digestTask, l *look) (digest.D
 	return content, nil
 }
 
-func (d *Digester) make(ctx context.Context, t digestTask, l *look) (digest.Digest, error) {
+func (d *Digester) make(ctx context.Context, t digestTask, l *look) (made digest.Digest, err error) {
+	ctx, end := d.tracer.Step(ctx, "gather the digest")
+	defer func() { end(err) }()
 	filter, err := t.Selector()
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("its filter cannot be read: %w", err)
@@ -365,6 +389,9 @@ func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Sub
 func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.Digest, bool, error) {
 	now := d.now()
 	t := digestTask{Subscription: s, date: digest.Date(now.In(s.Schedule().Zone).Format(time.DateOnly))}
+	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
+		return digest.Digest{}, false, err
+	}
 	content, err := d.content(ctx, t, d.look())
 	if err != nil {
 		return digest.Digest{}, false, err
@@ -402,6 +429,9 @@ func PostTrouble(err error) string {
 	if errors.Is(err, digest.ErrElsewhere) {
 		return "another process is at it"
 	}
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return withheld.Error()
+	}
 	if fault, ok := errors.AsType[*state.Fault](err); ok {
 		return fault.Error()
 	}
@@ -413,6 +443,9 @@ func PostTrouble(err error) string {
 const digestEvent = "acmbot_digest"
 
 func (d *Digester) send(ctx context.Context, channel, thread string, m view.Message, event string, payload map[string]any) (ts string, err error) {
+	if m, err = d.api.prepare(ctx, audience{channel: channel, all: true}, m); err != nil {
+		return "", err
+	}
 	err = d.api.plainly(m, func(m view.Message) error {
 		opts := append(messageOptions(m, thread), slack.MsgOptionMetadata(slack.SlackMetadata{EventType: event, EventPayload: payload}))
 		_, ts, err = d.api.once.PostMessageContext(ctx, channel, opts...)

@@ -170,8 +170,19 @@ func (b *Bot) told(ctx context.Context, reply replier, s digest.Subscription, on
 	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)
 	if on {
 		words += " Should I not be a member of it yet, invite me: `/invite`."
+		words += b.withheld(ctx, s.Channel)
 	}
 	return b.deliver(ctx, reply, view.Notice(words))
+}
+
+// withheld says, after a blank, why a channel gets nothing posted; "" where it
+// does, or where that is not known.
+func (b *Bot) withheld(ctx context.Context, channel string) string {
+	_, err := b.api.gate.posting(ctx, channel)
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return " " + view.Withheld(withheld.reason)
+	}
+	return ""
 }
 
 func (b *Bot) subscribe(ctx context.Context, channel, user string, on bool, reply replier) error {
@@ -194,7 +205,11 @@ func (b *Bot) tellWhen(ctx context.Context, channel string, reply replier) error
 		return err
 	}
 	next, _ := s.Schedule().Next(b.now())
-	return b.deliver(ctx, reply, view.Notice(view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)))
+	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)
+	if on {
+		words += b.withheld(ctx, channel)
+	}
+	return b.deliver(ctx, reply, view.Notice(words))
 }
 
 func (b *Bot) previewDigest(ctx context.Context, channel string, reply replier) error {
@@ -217,6 +232,12 @@ func (b *Bot) owners(ctx context.Context, reply replier) error {
 	rows, nobody, listing, err := b.digests.Owners(ctx)
 	if err != nil {
 		return err
+	}
+	for i := range rows {
+		_, err := b.api.gate.posting(ctx, rows[i].Channel)
+		if withheld, ok := errors.AsType[*withheldError](err); ok {
+			rows[i].Withheld = withheld.reason
+		}
 	}
 	return b.deliver(ctx, reply, view.Owners(rows, nobody, len(listing.Certificates), listing.Scope, b.opts.Command))
 }

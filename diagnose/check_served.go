@@ -115,7 +115,11 @@ func observeEndpoints(r *reading) []Evidence {
 	for _, name := range sortedStrings(r.Endpoints) {
 		e := r.Endpoints[name]
 		if len(e.Served) == 0 {
-			list = append(list, Evidence{Source: "TLS", Text: code(name) + " " + resolutionText(e.Resolution) + ", so nothing is served there; ACM does not need that to renew"})
+			text := code(name) + " " + resolutionText(e.Resolution)
+			if e.Resolution == OutcomeNXDomain || e.Resolution == OutcomeNoData {
+				text += ", so nothing is served there"
+			}
+			list = append(list, Evidence{Source: "TLS", Text: text + "; ACM does not need that to renew"})
 		}
 		for _, s := range e.Served {
 			switch {

@@ -177,7 +177,7 @@ func (b *Board) Take(l Look) bool {
 		}
 		i := b.Incidents[s.ARN]
 		if i == nil {
-			if !s.Status.Trouble() && !(adopt && s.Presumed.Trouble()) {
+			if !s.Status.Trouble() && (!adopt || !s.Presumed.Trouble()) {
 				continue
 			}
 			i = &Incident{Item: s.Item, Mark: noMark}

@@ -146,18 +146,18 @@ func pings(n *alert.Notice) string {
 	if n == nil {
 		return ""
 	}
-	words := ""
+	var words strings.Builder
 	for _, g := range n.Groups {
 		if digest.GroupID.MatchString(g) {
-			words += "<!subteam^" + g + "> "
+			words.WriteString("<!subteam^" + g + "> ")
 		}
 	}
 	for _, u := range n.Users {
 		if userID.MatchString(u) {
-			words += "<@" + u + "> "
+			words.WriteString("<@" + u + "> ")
 		}
 	}
-	return words
+	return words.String()
 }
 
 // AlertNews is what an alert's thread is told next.

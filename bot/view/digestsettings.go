@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -132,6 +133,8 @@ type OwnersRow struct {
 	By           []string
 	Certificates int
 	Off          bool
+	// Withheld is why nothing may be posted there; empty where it may.
+	Withheld access.Reason
 }
 
 const shownNobodys = 10
@@ -159,6 +162,10 @@ func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope
 		if r.Off {
 			item = join(item, text(" – but its digest is switched off"))
 			said += ", switched off"
+		}
+		if r.Withheld != access.Allowed {
+			item = join(item, text(" – but nothing is posted there. "), spoken(Withheld(r.Withheld)))
+			said += ", where nothing is posted"
 		}
 		items = append(items, item)
 		words = append(words, said)

@@ -88,7 +88,7 @@ func List(l Listing) Message {
 	if len(shown) == 0 {
 		empty := rich{}
 		if l.Total == 0 {
-			empty.para(text("There is no certificate where I can look. " + lookedIn(l.Scope)))
+			empty.para(text(noneListed(l.Scope)))
 		} else {
 			empty.para(text("No certificate is like that. "), literal(l.Command+" list"), text(" shows all "+plural(l.Total, "certificate")+"; "), literal(l.Command+" help"), text(" tells the filters."))
 		}
@@ -167,4 +167,13 @@ func filters() slack.Block {
 // NoEstate says that lists are not set up.
 func NoEstate(command string) Message {
 	return Notice("I cannot list certificates here. Ask about one of them: `" + command + " why` and a domain.")
+}
+
+// noneListed says why a list is empty: that there is nothing only where
+// something was looked at.
+func noneListed(s diagnose.Scope) string {
+	if len(s.Places) == 0 {
+		return lookedIn(s)
+	}
+	return "There is no certificate where I can look. " + lookedIn(s)
 }

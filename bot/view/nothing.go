@@ -186,7 +186,7 @@ func endpointBlock(e *diagnose.Endpoint) slack.Block {
 	block := rich{}
 	switch {
 	case len(e.Served) == 0 && e.Resolution != "":
-		block.para(text("The name itself has no address in DNS: "), text(outcomeWords(e.Resolution)+"."))
+		block.para(text(noAddress(e.Resolution)+": "), text(outcomeWords(e.Resolution)+"."))
 	case len(e.Served) == 0:
 		return nil
 	default:
@@ -221,9 +221,18 @@ func endpointText(e *diagnose.Endpoint) string {
 		}
 	}
 	if len(e.Served) == 0 && e.Resolution != "" {
-		return "The name itself has no address in DNS."
+		return noAddress(e.Resolution) + "."
 	}
 	return ""
+}
+
+// noAddress says what is known of a name for which no address was found: that
+// it has none only where DNS said so.
+func noAddress(o diagnose.Outcome) string {
+	if o == diagnose.OutcomeNXDomain || o == diagnose.OutcomeNoData {
+		return "The name itself has no address in DNS"
+	}
+	return "Whether the name itself has an address could not be seen"
 }
 
 // hostOf is the address of an ip:port, without the port where it is 443.

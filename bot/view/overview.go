@@ -46,7 +46,7 @@ func (o Overview) blocks() []slack.Block {
 		summary.para(bold(plural(len(o.Certificates), "certificate")))
 		summary.bullets(items...)
 	} else {
-		summary.para(text("There is no certificate where I can look. " + lookedIn(o.Scope)))
+		summary.para(text(noneListed(o.Scope)))
 	}
 	list := func(filter, label string) *slack.ButtonBlockElement {
 		return button(ActionList, label, "Send me the list: "+filter, ListState{Filter: filter}.Encode())

@@ -13,8 +13,8 @@ func TestAlertInTheBrowser(t *testing.T) {
 	b := browser{t, browse(t)}
 	const (
 		composer chromedp.CSS = `[data-qa="composer"]`
-		panel                 = `document.querySelector('[data-qa="thread-panel"]')`
-		modal                 = `document.querySelector('[data-qa="modal"]')`
+		panel    string       = `document.querySelector('[data-qa="thread-panel"]')`
+		modal    string       = `document.querySelector('[data-qa="modal"]')`
 	)
 	b.do("opening the page", chromedp.Navigate(d.url), chromedp.WaitVisible(composer))
 	found := answer(demoTrouble, "waits for somebody")

@@ -82,7 +82,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	}
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
+		Diagnostician: doctor, Estate: estate, Access: demoAccess(slack), Fix: fixing, Version: describeVersion(), Logger: log,
 		Checks: checks{where: where, estate: estate, kinds: fixing.Kinds, host: webHostOf(scene.World()), queue: hear}.tasks,
 		Store:  store, Events: hear, Alert: demoAlerts, FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,

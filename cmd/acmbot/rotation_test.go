@@ -51,6 +51,20 @@ func TestRunFollowsItsTokens(t *testing.T) {
 		}
 	}
 	wait("two connections", func() bool { return slack.Sockets() == 2 })
+	// Nothing in the workspace tells when a metric changes: it is asked again and
+	// again, as Prometheus does.
+	waitMetric := func(what string, holds func() bool) {
+		t.Helper()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for !holds() {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				t.Fatalf("%s: %v\n%s", what, ctx.Err(), stderr.String())
+			}
+		}
+	}
 	metric := func(line string) func() bool {
 		return func() bool {
 			_, body := get(t, "http://"+address+"/metrics")
@@ -63,16 +77,16 @@ func TestRunFollowsItsTokens(t *testing.T) {
 
 	oldBot, oldApp := slack.BotToken(), slack.AppToken()
 	put("xoxb-of-nobody")
-	wait("a token that Slack refuses", metric(`acmbot_token_rotations_total{result="refused",token="bot"} 1`))
+	waitMetric("a token that Slack refuses", metric(`acmbot_token_rotations_total{result="refused",token="bot"} 1`))
 	store("xoxb-misplaced")
-	wait("a malformed token", metric(`acmbot_token_rotations_total{result="malformed",token="app"} 1`))
+	waitMetric("a malformed token", metric(`acmbot_token_rotations_total{result="malformed",token="app"} 1`))
 	if !strings.Contains(stderr.String(), "it is not a token that starts with xapp-") {
 		t.Errorf("the log does not say what is wrong:\n%s", stderr.String())
 	}
 	put(slack.IssueBotToken())
 	store(slack.IssueAppToken())
-	wait("a new bot token", metric(`acmbot_token_rotations_total{result="taken",token="bot"} 1`))
-	wait("a new app-level token", metric(`acmbot_token_rotations_total{result="taken",token="app"} 1`))
+	waitMetric("a new bot token", metric(`acmbot_token_rotations_total{result="taken",token="bot"} 1`))
+	waitMetric("a new app-level token", metric(`acmbot_token_rotations_total{result="taken",token="app"} 1`))
 	slack.Revoke(oldBot)
 	slack.Revoke(oldApp)
 	slack.DropSockets()

@@ -73,7 +73,11 @@ func (p *page) nothing(a *diagnose.Answer) {
 func (p *page) endpoint(e *diagnose.Endpoint) {
 	p.heading("What " + e.Name + " serves")
 	if e.Resolution != "" && e.Resolution != diagnose.OutcomeAnswer {
-		p.item(1, "-", "The name has no address, so nothing is served there: "+outcomeWords(e.Resolution)+".")
+		lead := "Whether the name has an address could not be seen: "
+		if e.Resolution == diagnose.OutcomeNXDomain || e.Resolution == diagnose.OutcomeNoData {
+			lead = "The name has no address, so nothing is served there: "
+		}
+		p.item(1, "-", lead+outcomeWords(e.Resolution)+".")
 	}
 	if e.Canonical != "" {
 		p.item(1, "-", "It is an alias of "+code(e.Canonical)+".")
