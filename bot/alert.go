@@ -202,11 +202,6 @@ func (a *Alerter) addressees(ctx context.Context, forget bool) ([]addressee, err
 		if err != nil {
 			continue
 		}
-		if _, err := a.api.gate.posting(ctx, s.Channel); err != nil {
-			if _, withheld := errors.AsType[*withheldError](err); withheld {
-				continue // nothing may be posted there
-			}
-		}
 		board, err := alert.Load(ctx, a.store, s.Channel)
 		if err != nil {
 			return nil, err
@@ -602,9 +597,15 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	if t.TS == "" {
 		m = view.Alert(card, &n, opts)
 	}
-	if sees, err := a.api.gate.posting(ctx, b.Channel); err != nil {
+	sees, err := a.api.gate.posting(ctx, b.Channel)
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		a.log.WarnContext(ctx, "nothing may be posted in a channel; an alert is dropped", "channel", b.Channel, "reason", withheld.Error())
+		return false, a.struck(ctx, b, n, "", "")
+	}
+	if err != nil {
 		return false, err
-	} else if !sees {
+	}
+	if !sees {
 		delete(payload, "arn") // it holds an account's id
 	}
 	id := b.Channel + "/" + n.Thread + "#" + fmt.Sprint(n.N)
