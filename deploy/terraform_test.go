@@ -274,6 +274,7 @@ var most = map[string]cty.Value{
 	"fixes":         texts(strings.Split(everything["Fixes"], ",")...),
 	"fix_users":     texts(strings.Split(everything["FixUsers"], ",")...),
 	"audit_channel": cty.StringVal(everything["AuditChannel"]), "log_level": cty.StringVal("debug"), "log_retention_days": cty.NumberIntVal(365),
+	"traces_endpoint":  cty.StringVal(everything["TracesEndpoint"]),
 	"alarm_topic_arns": texts(everything["AlarmTopicArn"]),
 }
 
