@@ -84,7 +84,8 @@ var everything = map[string]string{
 	"FixUsers":     "U0123456789,S0123456789", "AuditChannel": "C0123456789",
 	"AlarmTopicArn":  "arn:aws:sns:eu-central-1:111122223333:alarms",
 	"TracesEndpoint": "https://otel.example.com/traces",
-	"LogLevel":       "debug", "LogRetentionDays": "365",
+	"Alerts":         "off", "AlertEvery": "1h",
+	"LogLevel": "debug", "LogRetentionDays": "365",
 }
 
 func readTemplate(t *testing.T, path string) *template {

@@ -47,6 +47,8 @@ locals {
     ACMBOT_DIGEST_QUIET         = var.digest.quiet
     ACMBOT_DIGEST_ROUTES        = join(",", var.digest.routes)
     ACMBOT_DIGEST_MENTION_DAYS  = join(",", var.digest.mention_days)
+    ACMBOT_ALERTS               = var.alerts.enabled ? "on" : "off"
+    ACMBOT_ALERT_EVERY          = var.alerts.every
     ACMBOT_FIX                  = join(",", var.fixes)
     ACMBOT_FIX_USERS            = join(",", var.fix_users)
     ACMBOT_AUDIT_CHANNEL        = var.audit_channel

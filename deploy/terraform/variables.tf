@@ -183,6 +183,15 @@ variable "digest" {
   }
 }
 
+variable "alerts" {
+  description = "Whether channels that get a digest are alerted in between, and how often all certificates are looked through for that, from 1m to 24h."
+  type = object({
+    enabled = optional(bool, true)
+    every   = optional(string, "10m")
+  })
+  default = {}
+}
+
 # What it may change
 
 variable "fixes" {
