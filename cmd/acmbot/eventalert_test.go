@@ -62,7 +62,9 @@ func TestEventBecomesAnAlert(t *testing.T) {
 	go func() { ended <- b.Run(running) }()
 	defer func() {
 		stop()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Errorf("the bot ended with %v", err)
+		}
 	}()
 
 	// The look at all certificates is over: it was begun, and nobody holds it.
