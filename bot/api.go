@@ -25,6 +25,7 @@ type api struct {
 	once   *slack.Client // see newOnceClient
 	http   *http.Client  // for response URLs
 	url    string        // where the Web API is
+	tracer Tracer
 	log    *slog.Logger
 }
 
@@ -47,10 +48,11 @@ func newAPI(opts Options, log *slog.Logger) api {
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
 				log.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
 			})),
-		once: newOnceClient(opts),
-		http: hookClient(opts.HTTPClient),
-		url:  opts.APIURL,
-		log:  log,
+		once:   newOnceClient(opts),
+		http:   hookClient(opts.HTTPClient),
+		url:    opts.APIURL,
+		tracer: opts.tokens.bot.tracer,
+		log:    log,
 	}
 	a.gate = newGate(opts, a.client, log)
 	return a
@@ -228,7 +230,9 @@ func (a api) sendOnce(ctx context.Context, url string, body []byte) (retryAfter 
 		return 0, errors.New("making a request to the response URL: it is not a URL")
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	_, end := a.tracer.Step(ctx, "slack response URL")
 	resp, err := a.http.Do(req)
+	end(err)
 	if err != nil {
 		return 0, fmt.Errorf("posting to the response URL: %w", withoutURL(err))
 	}

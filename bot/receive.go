@@ -15,7 +15,6 @@ import (
 
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
-	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // ackTimeout is how long Slack waits for an acknowledgement ("Using Socket
@@ -61,6 +60,9 @@ type request struct {
 	// taken up again after a restart: what it posts may have been posted.
 	noted   state.Key
 	resumed bool
+	// traced belongs to the request, for whom the bot is followed; end ends that.
+	traced context.Context
+	end    func(error)
 }
 
 // receive is what becomes of an envelope: it is read, acknowledged in this one
@@ -75,6 +77,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		return // not acknowledged, so that Slack sends it again, to another copy or the next one
 	}
 	req := b.read(evt)
+	b.begin(req)
 	first := b.seen.first(append(req.keys, "envelope "+evt.Request.EnvelopeID)...)
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user, "socket", s.number)
 	if evt.Request.RetryAttempt > 0 {
@@ -111,6 +114,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		if errors.Is(err, errClosing) && req.noted.ID != "" {
 			log.Info("left to the copy that comes after this one")
 			b.ack(ctx, s, evt.Request, &request{})
+			req.end(errClosing)
 			return
 		}
 		if err != nil {
@@ -121,12 +125,14 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	}
 
 	answered, acked := true, false
+	_, end := b.opts.Tracer.Step(req.traced, "acknowledge")
 	if req.view != nil {
 		acked = b.ackView(ctx, s, evt.Request, req.view)
 	} else {
 		answered, acked = b.ack(ctx, s, evt.Request, req)
 	}
 	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
+	end(nil)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -138,6 +144,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		if begun {
 			b.tasks.end()
 		}
+		req.end(nil)
 		return
 	}
 	log.Info("received")
@@ -230,7 +237,9 @@ func (b *Bot) perform(req *request, leave func()) {
 	}
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
+	b.begin(req)
 	err := guard(func() error { return b.carryThrough(req) })
+	defer func() { req.end(err) }()
 	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	if b.hard.Err() != nil && err != nil {
 		log.Warn("left behind", "error", err)
@@ -251,7 +260,7 @@ func (b *Bot) perform(req *request, leave func()) {
 		return
 	}
 	apology := view.FaultMessage(faultOf(err, req))
-	ctx, cancel := context.WithTimeout(asking(requestid.With(b.hard, req.id), req.from), deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(req.traced, req.from), deliveryTimeout)
 	defer cancel()
 	if err := guard(func() error { return req.reply.finish(ctx, apology) }); err != nil {
 		log.Error("could not even apologise", "error", err, "code", slackCode(err))
@@ -262,7 +271,7 @@ func (b *Bot) perform(req *request, leave func()) {
 // to be for a place that is not to be told is refused, to the one who wanted it
 // alone.
 func (b *Bot) carryThrough(req *request) error {
-	ctx := asking(requestid.With(b.hard, req.id), req.from)
+	ctx := asking(req.traced, req.from)
 	if ok, err := b.admit(ctx, req); !ok || err != nil {
 		return err
 	}

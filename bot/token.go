@@ -59,8 +59,9 @@ type token struct {
 	log          *slog.Logger
 	// try asks Slack whether it takes a token. Its error is a *Refusal where it
 	// does not.
-	try  func(ctx context.Context, value string) error
-	told func(result string)
+	try    func(ctx context.Context, value string) error
+	told   func(result string)
+	tracer Tracer // follows the calls with it
 
 	reading chan struct{} // held while the source is read and a token tried
 
@@ -92,7 +93,10 @@ func newTokens(opts Options, log *slog.Logger) *tokens {
 		return err
 	}
 	for _, t := range []*token{ts.bot, ts.app} {
-		t.log, t.told = log, func(string) {}
+		t.log, t.told, t.tracer = log, func(string) {}, opts.Tracer
+		if t.tracer == nil {
+			t.tracer = untraced{}
+		}
 		if opts.Rotated != nil {
 			t.told = func(result string) { opts.Rotated(t.what, result) }
 		}
@@ -334,7 +338,7 @@ func (t *token) refusedFor(r *Refusal) bool { return t.rotates() && slices.Conta
 // withTokens is a client that calls with a token as it is at that moment.
 func withTokens(client *http.Client, apiURL string, t *token) *http.Client {
 	return &http.Client{
-		Transport:     &bearer{next: client.Transport, api: hostOf(apiURL), token: t, timeout: client.Timeout},
+		Transport:     &bearer{next: client.Transport, api: hostOf(apiURL), token: t, tracer: t.tracer, timeout: client.Timeout},
 		CheckRedirect: client.CheckRedirect, Jar: client.Jar,
 		// Without a timeout of its own, which would cut the wait for a new token
 		// short.

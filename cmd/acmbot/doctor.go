@@ -176,6 +176,11 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	wrong(load(&digests))
 	wrong(load(&admins))
 	wrong(load(new(logSettings)))
+	if wantSlack { // these are the bot's
+		var traces tracingSettings
+		wrong(load(new(rotationSettings)))
+		wrong(errors.Join(load(&traces), readSecrets(ctx, slog.New(slog.DiscardHandler), &traces)))
+	}
 	if wantSlack {
 		var slack slackSettings
 		if !wrong(errors.Join(load(&slack), readSecrets(ctx, slog.New(slog.DiscardHandler), &slack))) {

@@ -28,6 +28,12 @@ locals {
     ACMBOT_STATE               = "dynamodb:${aws_dynamodb_table.state.name}"
     ACMBOT_COMMAND             = var.command
     ACMBOT_EVENTS_QUEUE_URL    = aws_sqs_queue.events.url
+    ACMBOT_ALLOW_USERS         = join(",", var.access.users)
+    ACMBOT_ALLOW_TEAMS         = join(",", var.access.teams)
+    ACMBOT_ALLOW_CHANNELS      = join(",", var.access.channels)
+    ACMBOT_SHOW_ACCOUNTS       = join(",", var.access.show_accounts)
+    ACMBOT_USER_RATE           = var.access.user_rate
+    ACMBOT_OPERATOR            = var.access.operator
     ACMBOT_ADMINS              = join(",", var.admins)
     ACMBOT_REGIONS             = join(",", var.regions)
     ACMBOT_ROLE_ARNS           = join(",", var.role_arns)

@@ -143,6 +143,19 @@ variable "command" {
   default     = "/acm"
 }
 
+variable "access" {
+  description = "Who may ask (members, guests, ids of users and user groups), the ids of further workspaces whose people count as the workspace's own, in which channels (internal, shared, ids), who sees AWS account ids in full (members, ids; all or none), how many questions one person may ask within a time, and the id of whom people are sent to who may not do something."
+  type = object({
+    users         = optional(list(string), ["members"])
+    teams         = optional(list(string), [])
+    channels      = optional(list(string), ["internal"])
+    show_accounts = optional(list(string), ["members"])
+    user_rate     = optional(string, "30/10m")
+    operator      = optional(string, "")
+  })
+  default = {}
+}
+
 variable "admins" {
   description = "The ids of further Slack users (U…) and user groups (S…) who may ask acmbot how it is set up, besides the workspace's admins and owners."
   type        = list(string)
