@@ -124,10 +124,3 @@ func (e meteredEstate) Reread(ctx context.Context, since time.Time) diagnose.Lis
 	e.metrics.estate.note(l)
 	return l
 }
-
-// Reread implements diagnose.Rereader.
-func (e meteredEstate) Reread(ctx context.Context, since time.Time) diagnose.Listing {
-	l := e.Estate.Reread(ctx, since)
-	e.metrics.estate.note(l)
-	return l
-}
