@@ -43,6 +43,22 @@ func (a api) masked(m view.Message) (view.Message, error) {
 	return view.Message{Text: a.gate.mask().Text(m.Text), Blocks: blocks}, err
 }
 
+// metadata is a message's metadata as those in a channel may see it: anybody can
+// read it through Slack's API.
+func (a api) metadata(ctx context.Context, channel string, payload map[string]any) map[string]any {
+	if sees, err := a.gate.posting(ctx, channel); err == nil && sees {
+		return payload
+	}
+	masked := map[string]any{}
+	for key, v := range payload {
+		if s, ok := v.(string); ok && key != "id" { // by which the message is found again
+			v = a.gate.mask().Text(s)
+		}
+		masked[key] = v
+	}
+	return masked
+}
+
 func (a api) maskedBlocks(list []slack.Block) ([]slack.Block, error) {
 	masked := make([]slack.Block, 0, len(list))
 	for _, b := range list {

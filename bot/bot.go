@@ -248,6 +248,7 @@ func New(opts Options) (*Bot, error) {
 	}
 	if b.digests != nil && opts.Alert.On {
 		b.alerts = NewAlerter(opts)
+		b.alerts.api = b.api
 	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))

@@ -446,6 +446,7 @@ func (d *Digester) send(ctx context.Context, channel, thread string, m view.Mess
 	if m, err = d.api.prepare(ctx, audience{channel: channel, all: true}, m); err != nil {
 		return "", err
 	}
+	payload = d.api.metadata(ctx, channel, payload)
 	err = d.api.plainly(m, func(m view.Message) error {
 		opts := append(messageOptions(m, thread), slack.MsgOptionMetadata(slack.SlackMetadata{EventType: event, EventPayload: payload}))
 		_, ts, err = d.api.once.PostMessageContext(ctx, channel, opts...)

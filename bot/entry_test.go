@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -634,6 +635,30 @@ func TestDigestOfASharedChannelShowsNoAccounts(t *testing.T) {
 	got := d.digests(ops)[0]
 	if raw := string(got.Blocks) + got.Text; strings.Contains(raw, "111122223333") || !strings.Contains(raw, "…3333") {
 		t.Errorf("it shows\n%s", raw)
+	}
+}
+
+// Alerts hold to the same, also in what Slack shows to apps alone.
+func TestAlertsOfASharedChannel(t *testing.T) {
+	for name, channels := range map[string][]string{"not allowed": nil, "allowed": {opsID}} {
+		t.Run(name, func(t *testing.T) {
+			d := openDesk(t, func(o *Options) { o.Access.Policy.Channels = channels })
+			if err := d.Share(ops, "T0APARTNER", false); err != nil {
+				t.Fatal(err)
+			}
+			payload := map[string]any{"arn": "arn:aws:acm:eu-west-1:111122223333:certificate/x", "id": "C1/1#1", "certificates": 1}
+			_, err := d.digester.send(t.Context(), opsID, "", view.Notice("in account 111122223333"), alertEvent, payload)
+			if withheld := errors.As(err, new(*withheldError)); withheld != (channels == nil) {
+				t.Fatalf("send: %v", err)
+			}
+			if channels == nil {
+				return
+			}
+			sent := quoted(d.CallsOf("chat.postMessage")[0].Args)
+			if strings.Contains(sent, "111122223333") || !strings.Contains(sent, "C1/1#1") {
+				t.Errorf("sent is %s", sent)
+			}
+		})
 	}
 }
 

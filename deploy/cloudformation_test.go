@@ -82,8 +82,10 @@ var everything = map[string]string{
 	"DigestRoutes": "tag:team=shop => C0123456789 @S0123456789, account:444455556666 => C1123456789",
 	"Fixes":        "add-cname,add-caa,resend-email,switch-to-dns,publish-switch-records,renew-private",
 	"FixUsers":     "U0123456789,S0123456789", "AuditChannel": "C0123456789",
-	"AlarmTopicArn": "arn:aws:sns:eu-central-1:111122223333:alarms",
-	"LogLevel":      "debug", "LogRetentionDays": "365",
+	"AlarmTopicArn":  "arn:aws:sns:eu-central-1:111122223333:alarms",
+	"TracesEndpoint": "https://otel.example.com/traces",
+	"Alerts":         "off", "AlertEvery": "1h",
+	"LogLevel": "debug", "LogRetentionDays": "365",
 }
 
 func readTemplate(t *testing.T, path string) *template {

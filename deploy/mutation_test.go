@@ -38,7 +38,7 @@ var mistakes = []struct {
 	{name: "a condition that nothing has", from: "EvaluationPeriods: !If [OnWeekdays, 74, 26]", to: "EvaluationPeriods: 26", says: "condition OnWeekdays is not used"},
 	{name: "a condition that always holds", from: `HasMembers: !Not [!Equals [!Ref RoleArns, ""]]`, to: `HasMembers: !Not [!Equals [!Ref RoleArns, none]]`, says: "condition HasMembers is tried on one side only"},
 	{name: "a parameter that nothing uses", from: "{Name: ACMBOT_LOG_LEVEL, Value: !Ref LogLevel}", to: "{Name: ACMBOT_LOG_LEVEL, Value: info}", says: "parameter LogLevel is not used"},
-	{name: "a parameter that is in no group", from: "Parameters: [LogLevel, LogRetentionDays, AlarmTopicArn]", to: "Parameters: [LogLevel, AlarmTopicArn]", says: "LogRetentionDays is in 0 groups"},
+	{name: "a parameter that is in no group", from: "Parameters: [LogLevel, LogRetentionDays, TracesEndpoint, AlarmTopicArn]", to: "Parameters: [LogLevel, TracesEndpoint, AlarmTopicArn]", says: "LogRetentionDays is in 0 groups"},
 	{name: "a parameter that is not there in a group", from: "Parameters: [Command]", to: "Parameters: [Command, Mention]", says: "Mention, which is no parameter"},
 	{name: "a default that is not allowed", from: "    AllowedPattern: ^/[a-z0-9_-]{1,31}$\n    Default: /acm", to: "    AllowedPattern: ^/[a-z0-9_-]{1,31}$\n    Default: acm", says: `"acm" does not match`},
 	{name: "depends on nothing", from: "DependsOn: DigestsPosted", to: "DependsOn: DigestPosted", says: "depends on DigestPosted"},

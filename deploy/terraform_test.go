@@ -271,9 +271,11 @@ var most = map[string]cty.Value{
 		"time_zone": cty.StringVal(everything["DigestTimeZone"]), "weekdays": cty.True,
 		"routes": texts("tag:team=shop => C0123456789 @S0123456789", " account:444455556666 => C1123456789"),
 	}),
+	"alerts":        cty.ObjectVal(map[string]cty.Value{"enabled": cty.False, "every": cty.StringVal("1h")}),
 	"fixes":         texts(strings.Split(everything["Fixes"], ",")...),
 	"fix_users":     texts(strings.Split(everything["FixUsers"], ",")...),
 	"audit_channel": cty.StringVal(everything["AuditChannel"]), "log_level": cty.StringVal("debug"), "log_retention_days": cty.NumberIntVal(365),
+	"traces_endpoint":  cty.StringVal(everything["TracesEndpoint"]),
 	"alarm_topic_arns": texts(everything["AlarmTopicArn"]),
 }
 

@@ -183,6 +183,15 @@ variable "digest" {
   }
 }
 
+variable "alerts" {
+  description = "Whether channels that get a digest are alerted in between, and how often all certificates are looked through for that, from 1m to 24h."
+  type = object({
+    enabled = optional(bool, true)
+    every   = optional(string, "10m")
+  })
+  default = {}
+}
+
 # What it may change
 
 variable "fixes" {
@@ -240,6 +249,12 @@ variable "log_retention_days" {
   default     = 90
 }
 
+variable "traces_endpoint" {
+  description = "The address of an OpenTelemetry collector that takes OTLP over HTTPS, on port 443, which is the one that is let out. Empty for no traces."
+  type        = string
+  default     = ""
+}
+
 variable "alarm_topic_arns" {
   description = "The SNS topics that alarms go to. Without any the alarms are there all the same."
   type        = list(string)
@@ -252,7 +267,7 @@ variable "extra_settings" {
   default     = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.extra_settings) : can(regex("^ACMBOT_|^SLACK_API_URL$", name))])
-    error_message = "A setting's name begins with ACMBOT_. The tokens are kept in secrets."
+    condition     = alltrue([for name in keys(var.extra_settings) : can(regex("^ACMBOT_|^OTEL_|^SLACK_API_URL$", name))])
+    error_message = "A setting's name begins with ACMBOT_ or OTEL_. The tokens are kept in secrets."
   }
 }
