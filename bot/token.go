@@ -88,6 +88,9 @@ func newTokens(opts Options, log *slog.Logger) *tokens {
 		return err
 	}
 	ts.app.try = func(ctx context.Context, value string) error {
+		if before, now := appOf(ts.app.current()), appOf(value); before != "" && now != "" && before != now {
+			return &strangerError{"app"}
+		}
 		// Nobody dials the address that Slack gives, so no event goes there.
 		_, _, err := client("", slack.OptionAppLevelToken(value)).StartSocketModeContext(ctx)
 		return err
@@ -302,6 +305,15 @@ func sameApp(before, now slack.AuthTestResponse) error {
 		return &strangerError{"app"}
 	}
 	return nil
+}
+
+// appOf is the id of the app that an app-level token is for, as the token itself
+// has it (xapp-1-A0123456789-…); "" where it has none.
+func appOf(token string) string {
+	if parts := strings.Split(token, "-"); len(parts) >= 4 && parts[0] == "xapp" && strings.HasPrefix(parts[2], "A") {
+		return parts[2]
+	}
+	return ""
 }
 
 // followTokens makes new tokens the bot's own as they come up.

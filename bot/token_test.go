@@ -202,6 +202,7 @@ func TestBadTokensAreNotTaken(t *testing.T) {
 		result   string
 		reason   string
 	}{
+		{"xoxb-" + hidden + "1", "xapp-1-A0ANOTHER-" + hidden, nil, TokenRefused, ""},
 		{"xapp-" + hidden, "xoxb-" + hidden, nil, TokenMalformed, "it is not a token that starts with"},
 		{"xoxb-" + hidden + " and more", "xapp-", nil, TokenMalformed, "it is not a token that starts with"},
 		{"", "", nil, TokenMalformed, "it is not a token that starts with"},
@@ -221,10 +222,13 @@ func TestBadTokensAreNotTaken(t *testing.T) {
 					logged++
 				}
 			}
-			if most := 1 + 2; logged < 1 || logged > most { // up to three are malformed, each in its own way
+			if most := 3; logged < 1 || logged > most { // several are bad in the same way
 				t.Errorf("%s %s: the log says so %d times", token, bad.result, logged)
 			}
 		}
+	}
+	if !strings.Contains(r.log.String(), "It belongs to another app.") {
+		t.Error("an app-level token of another app is not told from ours")
 	}
 	r.slash(dana, ops, "why shop.example.com")
 	r.sees("Headline of shop.example.com")
