@@ -80,8 +80,11 @@ type Options struct {
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
 	Digest DigestOptions
+	// Alert says how channels are told between their digests. There are alerts
+	// where it is on and Store and Estate are set.
+	Alert AlertOptions
 	// Events tell of certificates that are worth a look at once; nil where only
-	// the scans find them. They are run where Store and Estate are set.
+	// the scans find them. They are taken where there are alerts.
 	Events diagnose.EventSource
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
@@ -138,6 +141,7 @@ type Bot struct {
 	// none.
 	mine    func(ctx context.Context, user string) []slack.Block
 	digests *Digester // nil where there are none
+	alerts  *Alerter  // nil where there are none
 	desk    fixDesk
 	reports checkups
 
@@ -242,6 +246,9 @@ func New(opts Options) (*Bot, error) {
 		b.digests = NewDigester(opts)
 		b.digests.api = b.api // what is known of people and places is shared
 	}
+	if b.digests != nil && opts.Alert.On {
+		b.alerts = NewAlerter(opts)
+	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
 	}
@@ -319,8 +326,11 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
 	}
-	if b.digests != nil && b.opts.Events != nil {
-		wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+	if b.alerts != nil {
+		wg.Go(func() { b.alerts.Run(hard, b.opts.FollowEvery) })
+		if b.opts.Events != nil {
+			wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+		}
 	}
 	wg.Go(func() { b.warm(hard) })
 

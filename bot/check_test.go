@@ -261,7 +261,7 @@ func TestCheckSlackOtherChannels(t *testing.T) {
 	}{
 		{name: "shared", scopes: "channels:read", answer: `{"ok":true,"channel":` + fmt.Sprintf(channel, true, true) + `}`, want: checkup.Failed, says: "nothing is posted there"},
 		{"shared, and meant to be", "channels:read", `{"ok":true,"channel":` + fmt.Sprintf(channel, true, true) + `}`, checkup.Warning, "shared with another organisation", []string{"C1"}},
-		{"not allowed", "channels:read", `{"ok":true,"channel":` + fmt.Sprintf(channel, true, false) + `}`, checkup.Failed, "not among those", []string{"C2"}},
+		{"named by a setting, beside those that are allowed", "channels:read", `{"ok":true,"channel":` + fmt.Sprintf(channel, true, false) + `}`, checkup.OK, "is a member", []string{"C2"}},
 		{"public", "channels:read,chat:write.public", `{"ok":true,"channel":` + fmt.Sprintf(channel, false, false) + `}`, checkup.OK, "without being a member", nil},
 		{"busy", "channels:read", `{"ok":false,"error":"ratelimited"}`, checkup.Skipped, "not checked", nil},
 		{"garbage", "channels:read", `<html>`, checkup.Skipped, "not checked", nil},

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,8 +29,8 @@ func (a *ailing) tasks() []checkup.Task {
 		}
 		c.State, c.Detail, c.Fix = checkup.Failed, "The permission is missing.", "Allow it, as deploy/iam/read.json has it."
 		list := []checkup.Check{c}
-		for range a.more {
-			c.Region += "0"
+		for n := range a.more {
+			c.Account = fmt.Sprintf("%012d", n+1)
 			list = append(list, c)
 		}
 		return list

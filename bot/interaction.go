@@ -71,7 +71,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
-	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) || b.readCheckupAction(req, c, id, action.Value, reply) {
+	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) || b.readCheckupAction(req, c, id, action.Value, reply) || b.readAlertAction(req, id, action.Value, reply, c) {
 		return
 	}
 	state, err := view.ParseState(action.Value)

@@ -286,6 +286,9 @@ func (t teller) Locate(ctx context.Context, w watch.Watch) (string, error) {
 func (t teller) Tell(ctx context.Context, w watch.Watch, perhaps bool) (string, error) {
 	ctx, cancel := context.WithTimeout(asking(ctx, origin{user: w.Place.User}), deliveryTimeout)
 	defer cancel()
+	if !perhaps && t.bot.alerts.covers(ctx, w) {
+		return w.Place.Thread, nil
+	}
 	ts, _, err := t.bot.api.postOnce(ctx, w.Place.Channel, w.Place.Thread, view.WatchNews(w), w.MarkOf(w.Notice.N), perhaps)
 	return ts, nowhere(err)
 }

@@ -76,12 +76,16 @@ var everything = map[string]string{
 	"OrganizationId":         "o-a1b2c3d4e5",
 	"ProbeAllow":             "10.0.0.0/8,fd00::/8",
 	"Command":                "/certs", "Admins": "U0123456789,S0123456789",
+	"AllowUsers": "members,guests,U0123456789", "AllowTeams": "T0123456789,E0123456789", "AllowChannels": "internal,shared,C0123456789",
+	"ShowAccounts": "U0123456789,S0123456789,C0123456789", "UserRate": "5/1m", "Operator": "S0123456789",
 	"DigestChannel": "C0123456789", "DigestTime": "08:30", "DigestTimeZone": "America/Argentina/Buenos_Aires", "DigestWeekdays": "true",
 	"DigestRoutes": "tag:team=shop => C0123456789 @S0123456789, account:444455556666 => C1123456789",
 	"Fixes":        "add-cname,add-caa,resend-email,switch-to-dns,publish-switch-records,renew-private",
 	"FixUsers":     "U0123456789,S0123456789", "AuditChannel": "C0123456789",
-	"AlarmTopicArn": "arn:aws:sns:eu-central-1:111122223333:alarms",
-	"LogLevel":      "debug", "LogRetentionDays": "365",
+	"AlarmTopicArn":  "arn:aws:sns:eu-central-1:111122223333:alarms",
+	"TracesEndpoint": "https://otel.example.com/traces",
+	"Alerts":         "off", "AlertEvery": "1h",
+	"LogLevel": "debug", "LogRetentionDays": "365",
 }
 
 func readTemplate(t *testing.T, path string) *template {

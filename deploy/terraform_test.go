@@ -169,7 +169,7 @@ var terraformMistakes = []struct {
 	{name: "no such local", file: "main.tf", from: "count = local.has_metrics ? 1 : 0", to: "count = local.have_metrics ? 1 : 0", says: "no local.have_metrics"},
 	{name: "no such resource", file: "outputs.tf", from: "aws_ecs_cluster.this.name", to: "aws_ecs_cluster.main.name", says: "no aws_ecs_cluster.main"},
 	{name: "no such data source", file: "main.tf", from: "data.aws_region.current.region", to: "data.aws_region.here.region", says: "no data.aws_region.here"},
-	{name: "a variable that nothing uses", file: "main.tf", from: "ACMBOT_LOG_LEVEL           = var.log_level", to: "ACMBOT_LOG_LEVEL           = \"info\"", says: "variable log_level is not used"},
+	{name: "a variable that nothing uses", file: "main.tf", from: "= var.log_level", to: "= \"info\"", says: "variable log_level is not used"},
 	{name: "a local that nothing uses", file: "iam.tf", from: "  iam = \"${path.module}/../iam\"", to: "  iam = \"${path.module}/../iam\"\n  eam = 1", says: "local.eam is not used"},
 	{name: "not formatted", file: "state.tf", from: "  hash_key                    = \"pk\"", to: "  hash_key = \"pk\"", says: "state.tf:0: is not formatted"},
 	{name: "one of several", file: "events.tf", from: "aws_cloudwatch_event_bus.organization[0].name\n  policy", to: "aws_cloudwatch_event_bus.organization.name\n  policy", says: "it is the other way around"},
@@ -260,15 +260,22 @@ var most = map[string]cty.Value{
 	"organization_id":           cty.StringVal(everything["OrganizationId"]),
 	"probe_allow":               texts(strings.Split(everything["ProbeAllow"], ",")...),
 	"command":                   cty.StringVal(everything["Command"]),
-	"admins":                    texts(strings.Split(everything["Admins"], ",")...),
+	"access": cty.ObjectVal(map[string]cty.Value{
+		"users": texts(strings.Split(everything["AllowUsers"], ",")...), "teams": texts(strings.Split(everything["AllowTeams"], ",")...),
+		"channels": texts(strings.Split(everything["AllowChannels"], ",")...), "show_accounts": texts(strings.Split(everything["ShowAccounts"], ",")...),
+		"user_rate": cty.StringVal(everything["UserRate"]), "operator": cty.StringVal(everything["Operator"]),
+	}),
+	"admins": texts(strings.Split(everything["Admins"], ",")...),
 	"digest": cty.ObjectVal(map[string]cty.Value{
 		"channel": cty.StringVal(everything["DigestChannel"]), "time": cty.StringVal(everything["DigestTime"]),
 		"time_zone": cty.StringVal(everything["DigestTimeZone"]), "weekdays": cty.True,
 		"routes": texts("tag:team=shop => C0123456789 @S0123456789", " account:444455556666 => C1123456789"),
 	}),
+	"alerts":        cty.ObjectVal(map[string]cty.Value{"enabled": cty.False, "every": cty.StringVal("1h")}),
 	"fixes":         texts(strings.Split(everything["Fixes"], ",")...),
 	"fix_users":     texts(strings.Split(everything["FixUsers"], ",")...),
 	"audit_channel": cty.StringVal(everything["AuditChannel"]), "log_level": cty.StringVal("debug"), "log_retention_days": cty.NumberIntVal(365),
+	"traces_endpoint":  cty.StringVal(everything["TracesEndpoint"]),
 	"alarm_topic_arns": texts(everything["AlarmTopicArn"]),
 }
 

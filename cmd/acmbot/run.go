@@ -39,12 +39,13 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var alerts alertSettings
 	var hear eventSettings
 	var admins adminSettings
 	var logging logSettings
 	var rotation rotationSettings
 	var traces tracingSettings
-	err = load(&rotation, &traces, &slack, &keep, &who, &fixing, &look, &digests, &hear, &admins, &logging)
+	err = load(&rotation, &traces, &slack, &keep, &who, &fixing, &look, &digests, &alerts, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look, &traces)
@@ -68,7 +69,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest = meteredEstate{estate, measured}, digests.options()
+	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, digests.options(), alerts.options()
 	queue, err := hear.source(where, estate, log)
 	if err != nil {
 		return &exitError{exitUsage, err}

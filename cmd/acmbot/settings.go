@@ -97,7 +97,7 @@ func describe(spec any) []setting {
 
 // allSettings lists every setting of `acmbot run`, in the order of the help.
 func allSettings() []setting {
-	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(accessSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}), describe(tracingSettings{}))
+	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(accessSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(alertSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}), describe(tracingSettings{}))
 }
 
 // A settingError is one setting that is missing or malformed.

@@ -46,7 +46,9 @@ func (i *Inventory) checkup(ctx context.Context) []checkup.Check {
 	}
 	for _, t := range trials {
 		c := checkup.Check{Area: checkup.AreaAWS, Account: t.Account, Region: t.Region, What: t.Action, Purpose: purpose(t.Why), State: checkup.OK}
-		if t.Unseen != nil {
+		if t.Unseen != nil && ctx.Err() != nil && (t.Unseen.Why == diagnose.TimedOut || t.Unseen.Why == diagnose.OverBudget) {
+			c.State, c.Detail = checkup.Skipped, "not checked: there was no time left for it"
+		} else if t.Unseen != nil {
 			c.Detail, c.Fix = t.Unseen.Detail, i.trialFix(t)
 			finding := t.Action != "acm:DescribeCertificate" && finds[diagnose.Place{Account: t.Account, Region: t.Region}]
 			switch {
