@@ -141,3 +141,15 @@ func TestLentContext(t *testing.T) {
 		t.Errorf("it ends with %v", lent.Err())
 	}
 }
+
+// Where nobody follows, it costs nothing.
+func TestUntraced(t *testing.T) {
+	var tracer Tracer = untraced{}
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() {
+		_, end := tracer.Step(ctx, "post")
+		end(nil)
+	}); n != 0 {
+		t.Errorf("a step that nobody follows allocates %v times", n)
+	}
+}
