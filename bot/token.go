@@ -230,11 +230,12 @@ func (t *token) reject(value, result, reason string) {
 }
 
 // replace is called with a token that Slack refuses. It returns another one to
-// use in its place, for which it waits where there has been one that worked.
+// use in its place, for which it waits where there has been one that worked; now
+// and then the same, since Slack may be wrong for a while.
 func (t *token) replace(ctx context.Context, refused string) (value string, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, refusedMost)
-	defer cancel()
-	for first := true; ; first = false {
+	const readings = 4
+	for n := range readings {
+		first := n == 0
 		t.mu.Lock()
 		value, changed := t.value, t.changed
 		if value == refused {
@@ -264,6 +265,7 @@ func (t *token) replace(ctx context.Context, refused string) (value string, ok b
 		}
 		t.renew(ctx, t.source.again/2)
 	}
+	return t.current(), ctx.Err() == nil
 }
 
 // wait pauses, but not longer than until there is another token.

@@ -243,6 +243,25 @@ func TestBadTokensAreNotTaken(t *testing.T) {
 	r.hears("bot token taken", 1)
 }
 
+// Slack may refuse a good token for a while, when something there is out of
+// order.
+func TestSlackMayBeWrongAboutAToken(t *testing.T) {
+	r := rotating(t, time.Hour)
+	r.connected()
+	r.slash(dana, ops, "why first.example.com")
+	r.sees("Headline of first.example.com")
+	r.Fail("chat.postMessage", workspace.Fault{Error: "invalid_auth", Times: 3})
+	if _, err := r.Say(dana, ops, "", "<@"+r.BotUserID()+"> second.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	r.sees("Headline of second.example.com")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.told) > 0 {
+		t.Errorf("a token was found: %v", r.told)
+	}
+}
+
 // A token that Slack never took ends the start at once, wherever it is kept.
 func TestStartWithADeadToken(t *testing.T) {
 	for _, which := range []string{"bot token", "app-level token"} {
