@@ -48,7 +48,8 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 		defer func() { _ = r.Body.Close() }() // what is sent are copies of it
 	}
 	value := b.token.current()
-	for {
+	patience := r.Context() // with a limit from the first refusal on
+	for first := true; ; first = false {
 		response, body, err := b.traced(next, r, value)
 		if err != nil {
 			return nil, err
@@ -63,7 +64,12 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			return response, nil
 		}
-		another, ok := b.token.replace(r.Context(), value)
+		if first {
+			var cancel context.CancelFunc
+			patience, cancel = context.WithTimeout(patience, refusedMost)
+			defer cancel()
+		}
+		another, ok := b.token.replace(patience, value)
 		if !ok {
 			return response, nil
 		}

@@ -88,6 +88,9 @@ func newTokens(opts Options, log *slog.Logger) *tokens {
 		return err
 	}
 	ts.app.try = func(ctx context.Context, value string) error {
+		if before, now := appOf(ts.app.current()), appOf(value); before != "" && now != "" && before != now {
+			return &strangerError{"app"}
+		}
 		// Nobody dials the address that Slack gives, so no event goes there.
 		_, _, err := client("", slack.OptionAppLevelToken(value)).StartSocketModeContext(ctx)
 		return err
@@ -227,11 +230,12 @@ func (t *token) reject(value, result, reason string) {
 }
 
 // replace is called with a token that Slack refuses. It returns another one to
-// use in its place, for which it waits where there has been one that worked.
+// use in its place, for which it waits where there has been one that worked; now
+// and then the same, since Slack may be wrong for a while.
 func (t *token) replace(ctx context.Context, refused string) (value string, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, refusedMost)
-	defer cancel()
-	for first := true; ; first = false {
+	const readings = 4
+	for n := range readings {
+		first := n == 0
 		t.mu.Lock()
 		value, changed := t.value, t.changed
 		if value == refused {
@@ -261,6 +265,7 @@ func (t *token) replace(ctx context.Context, refused string) (value string, ok b
 		}
 		t.renew(ctx, t.source.again/2)
 	}
+	return t.current(), ctx.Err() == nil
 }
 
 // wait pauses, but not longer than until there is another token.
@@ -302,6 +307,15 @@ func sameApp(before, now slack.AuthTestResponse) error {
 		return &strangerError{"app"}
 	}
 	return nil
+}
+
+// appOf is the id of the app that an app-level token is for, as the token itself
+// has it (xapp-1-A0123456789-…); "" where it has none.
+func appOf(token string) string {
+	if parts := strings.Split(token, "-"); len(parts) >= 4 && parts[0] == "xapp" && strings.HasPrefix(parts[2], "A") {
+		return parts[2]
+	}
+	return ""
 }
 
 // followTokens makes new tokens the bot's own as they come up.

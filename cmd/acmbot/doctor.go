@@ -179,7 +179,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	if wantSlack { // these are the bot's
 		var traces tracingSettings
 		wrong(load(new(rotationSettings)))
-		wrong(errors.Join(load(&traces), readSecrets(ctx, slog.New(slog.DiscardHandler), &traces)))
+		wrong(errors.Join(load(&traces), readSecrets(ctx, slog.New(slog.DiscardHandler), &traces), traces.check()))
 	}
 	if wantSlack {
 		var slack slackSettings

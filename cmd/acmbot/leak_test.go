@@ -214,7 +214,7 @@ func TestNoSecretLeaksOut(t *testing.T) {
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": planted["AWS secret key"], "AWS_SESSION_TOKEN": planted["AWS session token"],
 		"SLACK_APP_TOKEN": "secretsmanager:acmbot/slack#app", "SLACK_API_URL": slack.APIURL(), "ACMBOT_EXTERNAL_ID": "ssm:/acmbot/external-id",
-		"ACMBOT_LOG_LEVEL": "debug", "ACMBOT_HEALTH_LISTEN": address, "ACMBOT_SECRETS_EVERY": "1s",
+		"ACMBOT_ADMINS": "U0ADANA001", "ACMBOT_LOG_LEVEL": "debug", "ACMBOT_HEALTH_LISTEN": address, "ACMBOT_SECRETS_EVERY": "1s",
 		// Nobody is there.
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + freeAddress(t), "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + planted["OTLP header"],
 	})
@@ -249,6 +249,7 @@ func TestNoSecretLeaksOut(t *testing.T) {
 		none := map[string]string{}
 		c.run(none, "acmbot ", "version")
 		c.run(none, "SLACK_BOT_TOKEN", "help", "run")
+		c.run(none, "Apache", "licences")
 		c.run(none, "shop.example.com", "why", "--trace", "--evidence", "--facts-out", filepath.Join(c.folder, "facts.json"), "shop.example.com")
 		c.run(literal, `"verdict": "blocked"`, "why", "--json", "shop.example.com")
 		c.run(literal, "shop.example.com", "digest")
@@ -347,7 +348,7 @@ func watchTheBot(c *culprit, slack *workspace.Workspace, api *awsapi.Server, add
 		}
 		return n
 	}
-	for _, q := range []string{"why shop.example.com", "list", "help", "digest preview", "watches", "owners", "why", "why xoxb-nonsense", "nonsense"} {
+	for _, q := range []string{"why shop.example.com", "list", "help", "digest preview", "watches", "owners", "doctor", "why", "why xoxb-nonsense", "nonsense"} {
 		before := answers()
 		ask(q)
 		wait(q, func() bool { return answers() > before || q == "help" || strings.Contains(q, "nonsense") })

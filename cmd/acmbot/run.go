@@ -50,7 +50,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &slack, &look, &traces)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, who.check(), fixing.check(), hear.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, who.check(), fixing.check(), hear.check(), traces.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 

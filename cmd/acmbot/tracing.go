@@ -34,7 +34,7 @@ type tracingSettings struct {
 	Traces      otlpEndpoint    `envconfig:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" shown:"OTEL_EXPORTER_OTLP_ENDPOINT and /v1/traces" desc:"The same with its whole path, for traces alone."`
 	Headers     otlpHeaders     `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" shown:"none" desc:"Headers for it, such as authorization=Bearer%20…, separated by commas; or a reference, as for SLACK_BOT_TOKEN."`
 	Only        otlpHeaders     `envconfig:"OTEL_EXPORTER_OTLP_TRACES_HEADERS" shown:"OTEL_EXPORTER_OTLP_HEADERS" desc:"The same for traces alone."`
-	Protocol    otlpProtocol    `envconfig:"OTEL_EXPORTER_OTLP_PROTOCOL" default:"http/protobuf" desc:"How it is spoken to: http/protobuf."`
+	Protocol    string          `envconfig:"OTEL_EXPORTER_OTLP_PROTOCOL" default:"http/protobuf" desc:"How it is spoken to: http/protobuf."`
 	Compress    otlpCompression `envconfig:"OTEL_EXPORTER_OTLP_COMPRESSION" default:"none" desc:"How traces are compressed: gzip or none."`
 	Timeout     milliseconds    `envconfig:"OTEL_EXPORTER_OTLP_TIMEOUT" default:"10000" desc:"How long the collector may take to answer, in milliseconds."`
 	Authority   file            `envconfig:"OTEL_EXPORTER_OTLP_CERTIFICATE" shown:"the system's" desc:"A file with the certificates (PEM) of the authorities to trust for it."`
@@ -100,19 +100,6 @@ func parseHeaders(text string) (map[string]string, error) {
 		headers[name] = decoded
 	}
 	return headers, nil
-}
-
-// An otlpProtocol is how OTLP is spoken.
-type otlpProtocol string
-
-// Decode implements envconfig.Decoder.
-func (p *otlpProtocol) Decode(text string) error {
-	text = strings.TrimSpace(text)
-	if text != "http/protobuf" {
-		return fmt.Errorf("is %q, and acmbot speaks http/protobuf only, which collectors take on port 4318", text)
-	}
-	*p = otlpProtocol(text)
-	return nil
 }
 
 // An otlpCompression is how spans are compressed.
@@ -204,10 +191,28 @@ type tracing struct {
 // flushTimeout is how long the end waits for the last traces to be sent.
 const flushTimeout = 5 * time.Second
 
+// on reports whether there are to be traces.
+func (s tracingSettings) on() bool {
+	return (s.Endpoint != "" || s.Traces != "") && s.Exporter != "none" && !bool(s.Switched)
+}
+
+// check finds what keeps traces from being sent. These variables may come from
+// somebody who does not have this program in mind, and count only where there are
+// to be traces.
+func (s tracingSettings) check() error {
+	if s.on() && strings.TrimSpace(s.Protocol) != "http/protobuf" {
+		return &settingError{
+			"OTEL_EXPORTER_OTLP_PROTOCOL", fmt.Sprintf("is %q, and acmbot speaks http/protobuf only, which collectors take on port 4318", s.Protocol),
+			"With OTEL_TRACES_EXPORTER=none there are no traces",
+		}
+	}
+	return nil
+}
+
 // start begins tracing, where it is configured; nil where not. Nothing is sent
 // before there are spans.
 func (s tracingSettings) start(ctx context.Context, log *slog.Logger) (*tracing, error) {
-	if s.Endpoint == "" && s.Traces == "" || s.Exporter == "none" || bool(s.Switched) {
+	if !s.on() {
 		return nil, nil
 	}
 	headers := s.Headers

@@ -294,7 +294,6 @@ func TestTracingSettings(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_HEADERS", "authorization=%SECRET", "does not have the form name=value,name=value"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a=b%0aSECRET:c", "does not have the form name=value,name=value"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "secretsmanager:", "says secretsmanager: and names no secret"},
-		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", `is "grpc", and acmbot speaks http/protobuf only`},
 		{"OTEL_EXPORTER_OTLP_COMPRESSION", "zip", `is "zip", which is neither gzip nor none.`},
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "10s", `is "10s", which is not a number of milliseconds`},
 		{"OTEL_TRACES_SAMPLER", "sometimes", `is "sometimes", which is none of always_on`},
@@ -308,6 +307,14 @@ func TestTracingSettings(t *testing.T) {
 		err := load(new(tracingSettings))
 		if err == nil || !strings.HasPrefix(err.Error(), test.name+" "+test.want) || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%s=%s: got %v, want %q", test.name, test.value, err, test.want)
+		}
+	}
+	for want, s := range map[string]tracingSettings{
+		`OTEL_EXPORTER_OTLP_PROTOCOL is "grpc", and acmbot speaks http/protobuf only`: {Endpoint: "http://127.0.0.1:4317", Protocol: "grpc"},
+		"": {Endpoint: "http://127.0.0.1:4317", Protocol: "grpc", Exporter: "none"},
+	} {
+		if err := s.check(); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 	got, err := parseHeaders("authorization=Bearer%20a%3Db%2Cc, X-Team = certs,")
