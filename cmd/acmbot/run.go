@@ -22,6 +22,7 @@ environment variables:
 `
 
 func runRun(ctx context.Context, c *console, args []string) error {
+	outliveReaders()
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	others, err := c.parseFlags(flags, args, runSynopsis)
 	if errors.Is(err, flag.ErrHelp) {
