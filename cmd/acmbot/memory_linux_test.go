@@ -121,7 +121,7 @@ func TestMemoryOfASmallEstate(t *testing.T) {
 				}
 			}
 			asked := peak(t, p.Process.Pid)
-			for _, text := range []string{"list", "list failing", "list expiring:90d", "digest preview", "list host"} {
+			for _, text := range []string{"list", "list failing", "list expiring:90d", "digest preview", "list -imported"} {
 				ask(text)
 				done++
 				answered(done)
