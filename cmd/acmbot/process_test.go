@@ -57,20 +57,24 @@ func (l *watchedLog) has(ctx context.Context, t *testing.T, text string, n int) 
 // A process is acmbot run as people run it.
 type process struct {
 	*exec.Cmd
-	ended chan error
+	ended chan struct{} // closed when it has
+	how   error
 }
 
 // startProcess runs acmbot with the test's environment until the test ends, and
 // waits until it is connected to Slack. Its standard error goes to stderr.
 func startProcess(t *testing.T, path string, slack *workspace.Workspace, stderr io.Writer, env ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(path, "run"), ended: make(chan error, 1)}
+	p := &process{Cmd: exec.Command(path, "run"), ended: make(chan struct{})}
 	p.Env = append(os.Environ(), env...)
 	p.Stderr = stderr
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { p.ended <- p.Wait() }()
+	go func() {
+		p.how = p.Wait()
+		close(p.ended)
+	}()
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
 		<-p.ended
@@ -89,9 +93,8 @@ func (p *process) stop(t *testing.T) error {
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
-	err := <-p.ended
-	p.ended <- nil // for the clean-up
-	return err
+	<-p.ended
+	return p.how
 }
 
 // asked asks and waits for the answer.
