@@ -2,11 +2,17 @@ package bot
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/acmbot/acmbot/bot/alert"
+	"github.com/acmbot/acmbot/bot/digest"
+	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/state/memory"
+	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -52,7 +58,7 @@ func TestEventsAreTaken(t *testing.T) {
 	events, store := newEvents(), memory.New(clockAtNine)
 	estate := &listOf{now: clockAtNine}
 	open(t, workspace.Options{}, func(o *Options) {
-		o.Estate, o.Store, o.Now, o.Events = estate, store, clockAtNine, events
+		o.Estate, o.Store, o.Now, o.Events, o.Alert.On = estate, store, clockAtNine, events, true
 	}).connected()
 	cert := pending(1, "shop.example.com", nine.AddDate(0, 0, 12))
 	if err := events.send(t, diagnose.Event{ID: "1", Kind: diagnose.EventActionRequired, ARN: cert.ARN, Account: cert.Account, Region: cert.Region}); err != nil {
@@ -64,5 +70,466 @@ func TestEventsAreTaken(t *testing.T) {
 	hints, err := alert.Hints(t.Context(), store)
 	if err != nil || len(hints) != 1 || hints[0].ARN != cert.ARN {
 		t.Errorf("%+v, %v", hints, err)
+	}
+}
+
+// An alertDesk is an alerter in a workspace.
+type alertDesk struct {
+	*desk
+	alerter *Alerter
+}
+
+func openAlertDesk(t testing.TB, change ...func(*Options)) *alertDesk {
+	t.Helper()
+	d := openDesk(t, append([]func(*Options){func(o *Options) { o.Alert.On = true }}, change...)...)
+	return &alertDesk{d, NewAlerter(d.options)}
+}
+
+// scan is a look ten minutes later, with so many messages posted.
+func (d *alertDesk) scan(want int) {
+	d.t.Helper()
+	d.clock.Advance(10 * time.Minute)
+	d.look(want)
+}
+
+func (d *alertDesk) look(want int) {
+	d.t.Helper()
+	n, err := d.alerter.Tick(d.t.Context())
+	if err != nil || n != want {
+		d.t.Fatalf("%s: Tick posts %d (%v), want %d", d.clock.Now(), n, err, want)
+	}
+}
+
+// thread are the messages of a thread, its first one in front.
+func (d *alertDesk) thread(channel string, first workspace.Message) []workspace.Message {
+	var list []workspace.Message
+	for _, m := range d.Messages(channel, dana) {
+		if m.TS == first.TS || m.ThreadTS == first.TS {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// tops are the bot's messages outside threads.
+func (d *alertDesk) tops(channel string) []workspace.Message {
+	var list []workspace.Message
+	for _, m := range d.digests(channel) {
+		if m.ThreadTS == "" || m.ThreadTS == m.TS {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// says checks that messages have these words, in this order, and are valid.
+func says(t testing.TB, list []workspace.Message, want ...string) {
+	t.Helper()
+	if len(list) != len(want) {
+		t.Fatalf("there are %d messages, want %d:\n%s", len(list), len(want), words(list))
+	}
+	for i, m := range list {
+		if !strings.Contains(m.Words(), want[i]) {
+			t.Errorf("message %d lacks %q:\n%s", i+1, want[i], m.Words())
+		}
+		if problems := workspace.Lint(m.Blocks); len(problems) > 0 {
+			t.Errorf("message %d: %v", i+1, problems)
+		}
+	}
+}
+
+func TestAlertFromItsBeginningToItsEnd(t *testing.T) {
+	d := openAlertDesk(t, func(o *Options) {
+		o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "shop.example.com"}, Channel: opsID, Group: "S0AONCALL1"}}
+	})
+	well := afterRenewal(pending(1, "shop.example.com", nine), nine.AddDate(0, 0, -150))
+	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 15))
+	old := pending(2, "old.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(well, old)
+	d.scan(0) // what is wrong already is in the digest
+	d.scan(0)
+	d.estate.set(shop, old)
+	d.scan(0) // once is no time
+	d.scan(1)
+	d.scan(0)
+	tops := d.tops(ops)
+	says(t, tops, "The renewal of `shop.example.com` waits for somebody")
+	first := tops[0]
+	if all := string(first.Blocks) + first.Text; strings.Contains(all, "subteam") || !strings.Contains(all, "Add the record.") || !strings.Contains(all, "15 days left") {
+		t.Errorf("it says:\n%s", first.Words())
+	}
+	d.clock.Advance(24 * time.Hour)
+	d.scan(1)
+	failed := shop
+	failed.RenewalStatus = diagnose.RenewalFailed
+	d.estate.set(failed, old)
+	d.scan(0)
+	d.scan(1)
+	renewed := afterRenewal(shop, d.clock.Now())
+	d.estate.set(renewed, old)
+	d.scan(0)
+	d.scan(1)
+	d.scan(0)
+	says(t, d.thread(ops, first), "*`shop.example.com` has renewed*: valid until", "<!subteam^S0AONCALL1> ⏰ *14 days left*", "The renewal of `shop.example.com` has failed", "*`shop.example.com` has renewed*")
+	// Another copy of the bot has nothing to add.
+	other := NewAlerter(d.options)
+	d.clock.Advance(10 * time.Minute)
+	if n, err := other.Tick(t.Context()); n != 0 || err != nil {
+		t.Errorf("another copy posts %d, %v", n, err)
+	}
+}
+
+func TestAlertAfterACrash(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		fault workspace.Fault
+	}{
+		{"the answer got lost", workspace.Fault{Status: 500, Applied: true, Times: 1}},
+		{"nothing was posted", workspace.Fault{Status: 503, Times: 1}},
+		{"Slack failed within", workspace.Fault{Error: "internal_error", Applied: true, Times: 1}},
+	} {
+		for _, reply := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, reply %v", tc.name, reply), func(t *testing.T) {
+				d := openAlertDesk(t)
+				d.scan(0)
+				shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+				d.estate.set(shop)
+				d.scan(0)
+				if reply {
+					d.scan(1)
+					d.estate.set(afterRenewal(shop, nine))
+					d.scan(0)
+				}
+				d.Fail("chat.postMessage", tc.fault)
+				d.clock.Advance(10 * time.Minute)
+				if n, err := d.alerter.Tick(t.Context()); n != 0 || err == nil {
+					t.Fatalf("Tick posts %d, %v; want an error", n, err)
+				}
+				for range 3 {
+					d.clock.Advance(20 * time.Minute)
+					if _, err := NewAlerter(d.options).Tick(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+				want := 1
+				if reply {
+					want = 2
+				}
+				if n := len(d.digests(ops)); n != want {
+					t.Errorf("there are %d messages, want %d:\n%s", n, want, words(d.digests(ops)))
+				}
+			})
+		}
+	}
+}
+
+func TestAlertOnWhatCannotBeRead(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(shop)
+	d.scan(0)
+	d.scan(1)
+	d.estate.blind = true
+	d.scan(0)
+	d.scan(0)
+	d.scan(0)
+	d.estate.blind = false
+	d.scan(0)
+	d.estate.set()
+	d.scan(0)
+	d.scan(1)
+	says(t, d.thread(ops, d.tops(ops)[0]), "is gone", "is gone")
+}
+
+func TestAlertLooksAtFew(t *testing.T) {
+	d := openAlertDesk(t)
+	var list []diagnose.Listed
+	for i := range 500 {
+		list = append(list, afterRenewal(pending(i, fmt.Sprintf("s%d.example.com", i), nine), nine.AddDate(0, 0, -100)))
+	}
+	d.estate.set(list...)
+	d.scan(0)
+	list[7] = pending(7, "s7.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(list...)
+	d.scan(0)
+	d.scan(1)
+	asked := d.doctor.asked
+	if asked != 2 {
+		t.Errorf("%d certificates were diagnosed, want the one, twice", asked)
+	}
+	for range 5 {
+		d.scan(0)
+	}
+	if more := d.doctor.asked - asked; more != 0 {
+		t.Errorf("without anything new it was diagnosed %d times in 50 minutes", more)
+	}
+	for range 6 {
+		d.scan(0)
+	}
+	if more := d.doctor.asked - asked; more != 1 {
+		t.Errorf("it was diagnosed %d times in two hours, want once", more)
+	}
+}
+
+func TestAlertsGoToTheirOwners(t *testing.T) {
+	d := openAlertDesk(t, func(o *Options) {
+		o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.net"}, Channel: platformID}}
+	})
+	if err := d.Invite(dana, "#platform", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	shop, app := pending(1, "shop.example.com", nine.AddDate(0, 0, 20)), pending(2, "app.example.net", nine.AddDate(0, 0, 20))
+	d.estate.set(shop, app)
+	d.scan(0)
+	d.scan(2)
+	says(t, d.tops(ops), "shop.example.com")
+	says(t, d.tops("#platform"), "app.example.net")
+	// Switched off, and on again: it begins anew.
+	sub := digest.Subscription{Channel: platformID, At: 9 * 60, Zone: "UTC", NoAlerts: true}
+	if err := digest.Subscribe(t.Context(), d.store, sub); err != nil {
+		t.Fatal(err)
+	}
+	other := pending(3, "other.example.net", nine.AddDate(0, 0, 20))
+	d.estate.set(shop, app, other)
+	d.scan(0)
+	d.scan(0)
+	sub.NoAlerts = false
+	if err := digest.Subscribe(t.Context(), d.store, sub); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	d.scan(0)
+	d.estate.set(shop, app, afterRenewal(other, d.clock.Now()))
+	d.scan(0)
+	d.scan(1)
+	says(t, d.tops("#platform"), "app.example.net", "`other.example.net` has renewed")
+}
+
+func TestAlertIsSnoozed(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(shop)
+	_, err := watch.Put(t.Context(), d.store, watch.Request{
+		ARN: shop.ARN, Query: shop.ARN, Place: watch.Place{User: "U0ADANA001"},
+		Seen: watch.Seen{Verdict: diagnose.VerdictBlocked, NotAfter: shop.NotAfter, Causes: []diagnose.CauseID{"cname-missing"}},
+	}, watch.Nap{By: "U0ADANA001", Reason: "next week"}, nine.AddDate(0, 0, 7), d.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	d.scan(0)
+	at(d.clock, nine.AddDate(0, 0, 6).Add(time.Hour)) // 13 days left: the snooze holds no more
+	d.scan(0)
+	d.scan(1)
+	says(t, d.tops(ops), "shop.example.com")
+}
+
+func (d *alertDesk) event(kind diagnose.EventKind, c diagnose.Listed) {
+	d.t.Helper()
+	if err := alert.Note(d.t.Context(), d.store, diagnose.Event{ID: c.ARN, Kind: kind, ARN: c.ARN, Account: c.Account, Region: c.Region}, d.clock.Now()); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestEventAlertsAtOnce(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	shop, elsewhere := pending(1, "shop.example.com", nine.AddDate(0, 0, 20)), pending(2, "far.example.com", nine.AddDate(0, 0, 20))
+	elsewhere.Region = "ap-southeast-2"
+	d.estate.set(shop)
+	d.clock.Advance(time.Minute)
+	d.event(diagnose.EventActionRequired, shop)
+	d.event(diagnose.EventActionRequired, elsewhere)
+	d.look(0) // others may come
+	d.clock.Advance(20 * time.Second)
+	d.look(1)
+	says(t, d.tops(ops), "The renewal of `shop.example.com` waits for somebody")
+	if hints, err := alert.Hints(t.Context(), d.store); err != nil || len(hints) != 0 {
+		t.Errorf("what was looked at is noted still: %+v, %v", hints, err)
+	}
+	// The same again is no news, and what is renewed is told at once.
+	d.event(diagnose.EventActionRequired, shop)
+	d.clock.Advance(20 * time.Second)
+	d.look(0)
+	d.estate.set(afterRenewal(shop, d.clock.Now()))
+	d.event(diagnose.EventAvailable, shop)
+	d.clock.Advance(20 * time.Second)
+	d.look(1)
+	says(t, d.thread(ops, d.tops(ops)[0]), "has renewed", "has renewed")
+	if d.doctor.asked != 3 {
+		t.Errorf("%d diagnoses were made, want 3", d.doctor.asked)
+	}
+}
+
+func TestEventsThatCannotBeFollowed(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+	d.event(diagnose.EventActionRequired, shop) // ACM does not show it yet
+	d.clock.Advance(20 * time.Second)
+	d.look(0)
+	d.look(0)
+	d.estate.set(shop)
+	d.clock.Advance(time.Minute)
+	d.look(1)
+	// One that never shows is forgotten in the end.
+	d.event(diagnose.EventExpired, pending(3, "never.example.com", nine))
+	for range 8 {
+		d.clock.Advance(time.Hour)
+		d.look(0)
+	}
+	if hints, err := alert.Hints(t.Context(), d.store); err != nil || len(hints) != 0 {
+		t.Errorf("%+v, %v", hints, err)
+	}
+}
+
+func TestEventStormIsOneWave(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	var list []diagnose.Listed
+	for i := range 300 {
+		list = append(list, pending(i, fmt.Sprintf("host-%03d.example.com", i), nine.AddDate(0, 0, 20+i%30)))
+	}
+	d.estate.set(list...)
+	d.clock.Advance(time.Minute)
+	for _, c := range list {
+		d.event(diagnose.EventActionRequired, c)
+	}
+	d.clock.Advance(20 * time.Second)
+	d.look(1)
+	d.scan(0)
+	says(t, d.tops(ops), "300 certificates")
+}
+
+// alertStage is a running bot with alerts and a clock that the test turns.
+func alertStage(t *testing.T) (*stage, *hand, *listOf, *memory.Store) {
+	h := newHand()
+	estate := &listOf{now: h.Now}
+	store := memory.New(h.Now)
+	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) {
+		o.Estate, o.Diagnostician, o.Alert.On = estate, &doctorOf{listOf: estate}, true
+		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Window: 1} // no digest is due
+	}).connected()
+	s.scanned(store, 1)
+	return s, h, estate, store
+}
+
+// scanned waits until so many looks were taken.
+func (s *stage) scanned(store *memory.Store, n int64) {
+	s.t.Helper()
+	for {
+		r, err := state.Load[alert.Scan](s.ctx(), store, state.Key{Kind: "alert-scan", ID: "latest"})
+		if err == nil && r.Value.N >= n {
+			// The look is over when its lease is free.
+			lease, err := state.Claim(s.ctx(), store, alert.Lease, "test", r.Value.At.Add(time.Second), time.Millisecond)
+			if err == nil {
+				if err := state.Release(s.ctx(), store, lease); err != nil {
+					s.t.Fatal(err)
+				}
+				return
+			}
+		}
+		if pause(s.ctx(), time.Millisecond) != nil {
+			s.t.Fatalf("look no. %d was not taken: %v", n, err)
+		}
+	}
+}
+
+func TestAlertButtons(t *testing.T) {
+	s, h, estate, store := alertStage(t)
+	var list []diagnose.Listed
+	for i := range 30 {
+		list = append(list, pending(i, fmt.Sprintf("app%02d.example.com", i), h.Now().AddDate(0, 0, 20+i)))
+	}
+	estate.set(list...)
+	h.turn(10 * time.Minute)
+	s.scanned(store, 2)
+	h.turn(10 * time.Minute)
+	m := s.sees("30 certificates")
+	s.click(dana, m, "Show all 30")
+	v, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "app00.example.com") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.click(dana, v, "Next page")
+	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool {
+		return strings.Contains(v.Words(), "app29.example.com") && strings.Contains(v.Words(), "Page 2 of 2")
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatchInAnAlertsThread(t *testing.T) {
+	s, h, estate, store := alertStage(t)
+	shop := pending(1, "shop.example.com", h.Now().AddDate(0, 0, 20))
+	estate.set(shop)
+	h.turn(10 * time.Minute)
+	s.scanned(store, 2)
+	h.turn(10 * time.Minute)
+	m := s.sees("The renewal of `shop.example.com` waits for somebody")
+	for { // it is noted before the clock is turned on
+		b, err := alert.Load(s.ctx(), store, opsID)
+		if err == nil && b.ThreadAt(m.TS) != nil {
+			break
+		}
+		if pause(s.ctx(), time.Millisecond) != nil {
+			t.Fatalf("it is not noted that it is posted: %v", err)
+		}
+	}
+	s.click(dana, m, "Watch")
+	card := s.sees("Watching `shop.example.com`")
+	if card.ThreadTS != m.TS {
+		t.Errorf("the watch is in %q, not in the alert's thread", card.ThreadTS)
+	}
+	// The watch sees it first, and leaves it to the alert to tell it.
+	estate.set(afterRenewal(shop, h.Now()))
+	for n := int64(4); n < 8; n++ {
+		h.turn(10*time.Minute + 30*time.Second)
+		s.scanned(store, n)
+	}
+	told := s.sees("> ✅ *`shop.example.com` has renewed*")
+	if told.ThreadTS != m.TS || !strings.Contains(told.Text, "<@U0ADANA") {
+		t.Errorf("it is told in %q:\n%s", told.ThreadTS, told.Text)
+	}
+	s.sees("I watch it no longer")
+	if n := s.count("that was "); n != 0 {
+		t.Errorf("the watch tells it as well, %d times", n)
+	}
+	if n := s.count("instead of"); n != 2 {
+		t.Errorf("there are %d messages that it has renewed, want the first one and the reply", n)
+	}
+}
+
+func TestAlertCommand(t *testing.T) {
+	s, _, _, store := alertStage(t)
+	s.slash(dana, ops, "digest when")
+	s.sees("Between its digests it is alerted to what happens to its certificates.")
+	s.slash(dana, ops, "digest alerts off")
+	s.sees("Between its digests it is told nothing.")
+	kept, err := digest.Subscriptions(t.Context(), store, nil)
+	if err != nil || len(kept) != 1 || !kept[0].NoAlerts {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	s.slash(dana, "#platform", "digest alerts on")
+	s.sees("digest subscribe")
+	s.slash(dana, ops, "digest")
+	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Between the digests, post") }); err != nil {
+		t.Fatal(err)
+	}
+	delivery, err := s.SubmitView(dana, map[string][]string{
+		view.DigestTime: {"07:30"}, view.DigestZone: {"UTC"}, view.DigestDays: {"Every day"}, view.DigestQuiet: {"Nothing"}, view.DigestFilter: {""},
+		view.DigestAlerts: {"Alerts, as things happen"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.acked(delivery)
+	s.sees("gets its digest at 07:30 (UTC), every day, and nothing when all is quiet")
+	kept, err = digest.Subscriptions(t.Context(), store, nil)
+	if err != nil || len(kept) != 1 || kept[0].NoAlerts {
+		t.Errorf("%+v, %v", kept, err)
 	}
 }

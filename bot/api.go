@@ -21,8 +21,11 @@ import (
 // api is what the bot calls at Slack.
 type api struct {
 	client *slack.Client
+	gate   *gate
 	once   *slack.Client // see newOnceClient
-	http   *http.Client
+	http   *http.Client  // for response URLs
+	url    string        // where the Web API is
+	tracer Tracer
 	log    *slog.Logger
 }
 
@@ -36,7 +39,7 @@ func newAPI(opts Options, log *slog.Logger) api {
 	retry.MaxRetries = mostRetries
 	retry.RetryAfterDuration = 5 * time.Second // where a 429 does not say how long
 	retry.Handlers = append(slack.AllBuiltinRetryHandlers(retry), slack.NewServerErrorRetryHandler(retry))
-	return api{
+	a := api{
 		client: slack.New(tokenInUse,
 			slack.OptionAPIURL(opts.APIURL),
 			slack.OptionHTTPClient(withTokens(opts.HTTPClient, opts.APIURL, opts.tokens.bot)),
@@ -45,10 +48,14 @@ func newAPI(opts Options, log *slog.Logger) api {
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
 				log.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
 			})),
-		once: newOnceClient(opts),
-		http: opts.HTTPClient,
-		log:  log,
+		once:   newOnceClient(opts),
+		http:   hookClient(opts.HTTPClient),
+		url:    opts.APIURL,
+		tracer: opts.tokens.bot.tracer,
+		log:    log,
 	}
+	a.gate = newGate(opts, a.client, log)
+	return a
 }
 
 func messageOptions(m view.Message, thread string) []slack.MsgOption {
@@ -95,6 +102,13 @@ func (a api) plainly(m view.Message, try func(view.Message) error) error {
 // post posts a message and returns its channel and timestamp. Channel may be a
 // user's id, for a direct message.
 func (a api) post(ctx context.Context, channel, thread string, m view.Message) (postedIn, ts string, err error) {
+	if m, err = a.prepare(ctx, audience{channel: channel, all: true}, m); err != nil {
+		return "", "", err
+	}
+	return a.postPrepared(ctx, channel, thread, m)
+}
+
+func (a api) postPrepared(ctx context.Context, channel, thread string, m view.Message) (postedIn, ts string, err error) {
 	err = a.plainly(m, func(m view.Message) error {
 		var err error
 		postedIn, ts, err = a.client.PostMessageContext(ctx, channel, messageOptions(m, thread)...)
@@ -104,21 +118,45 @@ func (a api) post(ctx context.Context, channel, thread string, m view.Message) (
 }
 
 func (a api) update(ctx context.Context, channel, ts string, m view.Message) error {
+	return a.updateBy(ctx, a.client, channel, ts, m)
+}
+
+// updateBy is update with a client that calls again as it does.
+func (a api) updateBy(ctx context.Context, client *slack.Client, channel, ts string, m view.Message) error {
+	m, err := a.prepare(ctx, audience{channel: channel, all: true}, m)
+	if err != nil {
+		return err
+	}
 	return a.plainly(m, func(m view.Message) error {
 		opts := messageOptions(m, "")
 		if len(m.Blocks) == 0 {
 			opts = append(opts, slack.MsgOptionBlocks([]slack.Block{}...)) // else the old blocks would stay
 		}
-		_, _, _, err := a.client.UpdateMessageContext(ctx, channel, ts, opts...)
+		_, _, _, err := client.UpdateMessageContext(ctx, channel, ts, opts...)
 		return err
 	})
 }
 
 func (a api) ephemeral(ctx context.Context, channel, user, thread string, m view.Message) error {
+	m, err := a.prepare(ctx, audience{channel: channel, user: user}, m)
+	if err != nil {
+		return err
+	}
+	return a.whisper(ctx, channel, user, thread, m)
+}
+
+// whisper is ephemeral for what says nothing of any certificate.
+func (a api) whisper(ctx context.Context, channel, user, thread string, m view.Message) error {
 	return a.plainly(m, func(m view.Message) error {
 		_, err := a.client.PostEphemeralContext(ctx, channel, user, messageOptions(m, thread)...)
 		return err
 	})
+}
+
+// whisperDirect posts a direct message that says nothing of any certificate.
+func (a api) whisperDirect(ctx context.Context, user, thread string, m view.Message) error {
+	_, _, err := a.postPrepared(ctx, user, thread, m)
+	return err
 }
 
 // A hookMessage is what a response URL takes ("Handling user interaction",
@@ -131,6 +169,8 @@ type hookMessage struct {
 	Blocks          []slack.Block `json:"blocks,omitempty"`
 	UnfurlLinks     bool          `json:"unfurl_links"`
 	UnfurlMedia     bool          `json:"unfurl_media"`
+	// where the response URL leads.
+	user, channel string
 }
 
 // A hookError is a response URL's refusal, such as after its 30 minutes or its
@@ -146,6 +186,17 @@ func (e *hookError) Error() string {
 
 // respond posts to a response URL.
 func (a api) respond(ctx context.Context, url string, h hookMessage) error {
+	to := audience{channel: h.channel, user: h.user, all: h.ResponseType == slack.ResponseTypeInChannel}
+	m, err := a.prepare(ctx, to, view.Message{Text: h.Text, Blocks: h.Blocks})
+	if err != nil {
+		return err
+	}
+	h.Text, h.Blocks = m.Text, m.Blocks
+	return a.whisperHook(ctx, url, h)
+}
+
+// whisperHook is respond for what says nothing of any certificate.
+func (a api) whisperHook(ctx context.Context, url string, h hookMessage) error {
 	return a.plainly(view.Message{Text: h.Text, Blocks: h.Blocks}, func(m view.Message) error {
 		h.Text, h.Blocks = m.Text, m.Blocks
 		body, err := json.Marshal(h)
@@ -176,12 +227,17 @@ func (a api) send(ctx context.Context, url string, body []byte) error {
 }
 
 func (a api) sendOnce(ctx context.Context, url string, body []byte) (retryAfter time.Duration, err error) {
+	if !ownHook(url, a.url) {
+		return 0, errForeignHook
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, errors.New("making a request to the response URL: it is not a URL")
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	_, end := a.tracer.Step(ctx, "slack response URL")
 	resp, err := a.http.Do(req)
+	end(err)
 	if err != nil {
 		return 0, fmt.Errorf("posting to the response URL: %w", withoutURL(err))
 	}
@@ -235,7 +291,7 @@ func transient(err error) bool {
 		return hook.Status == http.StatusTooManyRequests || hook.Status >= 500
 	}
 	var slackErr slack.SlackErrorResponse
-	return !errors.As(err, &slackErr) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	return !errors.As(err, &slackErr) && !errors.Is(err, errForeignHook) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // withoutURL takes the URL out of an HTTP client's error: a response URL is a

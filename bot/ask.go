@@ -45,17 +45,16 @@ func (b *Bot) openAsk(trigger string, state view.AskState, to replier) func(cont
 // memory: Slack waits three seconds.
 func (b *Bot) readSuggestion(req *request, c slack.InteractionCallback) {
 	req.kind = "suggestion"
-	groups := []*slack.OptionGroupBlockObject{}
-	if c.ActionID == view.ActionChoose {
-		if l, ok := b.estate.memory(); ok {
-			groups = view.Suggestions(matching(l.Certificates, c.Value), l.At, func(l *diagnose.Listed) string { return idOf(l.ARN) })
+	req.offer = func(sees bool) any {
+		var groups []*slack.OptionGroupBlockObject
+		if l, ok := b.estate.memory(); ok && c.ActionID == view.ActionChoose {
+			groups = view.Suggestions(matching(l.Certificates, c.Value, sees), l.At, func(l *diagnose.Listed) string { return idOf(l.ARN) })
 		}
+		if len(groups) == 0 {
+			return optionsPayload{Options: []*slack.OptionBlockObject{}}
+		}
+		return groupsPayload{groups}
 	}
-	if len(groups) == 0 {
-		req.payload = optionsPayload{Options: []*slack.OptionBlockObject{}}
-		return
-	}
-	req.payload = groupsPayload{groups}
 }
 
 type optionsPayload struct {

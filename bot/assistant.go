@@ -43,7 +43,7 @@ func (b *Bot) setStatus(ctx context.Context, channel, thread, status string) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	err := b.api.client.SetAssistantThreadsStatusContext(ctx, slack.AssistantThreadsSetStatusParameters{
-		ChannelID: channel, ThreadTS: thread, Status: status,
+		ChannelID: channel, ThreadTS: thread, Status: b.api.status(ctx, channel, status),
 	})
 	if err != nil {
 		b.log.DebugContext(ctx, "could not show a status", "error", err, "code", slackCode(err))

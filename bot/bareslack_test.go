@@ -1,12 +1,15 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +31,9 @@ type bareSlack struct {
 	acks    map[string][]json.RawMessage // payloads by envelope id
 	heard   map[string]time.Time         // when an envelope was first acknowledged
 	calls   []string
+	bodies  []string          // of the calls
+	people  map[string]string // what users.info tells, by id; members by default
+	places  map[string]string // the same of conversations.info; channels of the workspace's own
 }
 
 // serveBare starts a server without anybody who connects.
@@ -92,10 +98,33 @@ func (s *bareSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	s.note(func() { s.calls = append(s.calls, method) })
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var person, place string
+	s.note(func() {
+		s.calls, s.bodies = append(s.calls, method), append(s.bodies, string(body))
+		person, place = s.people[r.FormValue("user")], s.places[r.FormValue("channel")]
+	})
 	w.Header().Set("Content-Type", "application/json")
 	if method == "apps.connections.open" {
 		_, _ = fmt.Fprintf(w, `{"ok":true,"url":%q}`, "ws"+strings.TrimPrefix(s.server.URL, "http")+"/link")
+		return
+	}
+	switch method {
+	case "users.info":
+		if person == "" {
+			person = fmt.Sprintf(`{"id":%q,"team_id":"T1"}`, r.FormValue("user"))
+		}
+		_, _ = fmt.Fprintf(w, `{"ok":true,"user":%s}`, person)
+		return
+	case "conversations.info":
+		if place == "" {
+			place = fmt.Sprintf(`{"id":%q}`, r.FormValue("channel"))
+		}
+		_, _ = fmt.Fprintf(w, `{"ok":true,"channel":%s}`, place)
 		return
 	}
 	_, _ = fmt.Fprint(w, `{"ok":true,"user_id":"UBOT","team_id":"T1","channel":"C1","ts":"1.1"}`)
@@ -151,6 +180,14 @@ func (s *bareSlack) acked(envelope string, n int) string {
 		return true
 	})
 	return payload
+}
+
+// known waits until the bot knows a user, so that what can be answered at once
+// is.
+func (s *bareSlack) known(user string) {
+	s.t.Helper()
+	s.send(0, fmt.Sprintf(`{"envelope_id":"known","type":"slash_commands","payload":{"command":"/acm","text":"help","user_id":%q,"response_url":%q}}`, user, s.server.URL+"/known"))
+	s.until(func() bool { return slices.Contains(s.calls, "known") })
 }
 
 func (s *bareSlack) called(method string) int {

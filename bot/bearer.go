@@ -8,9 +8,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/slack-go/slack"
 )
 
 // tokenInUse stands in the clients of the Web API for the token, which a bearer
@@ -24,6 +28,7 @@ type bearer struct {
 	next    http.RoundTripper
 	api     string // the Web API's host; nobody else gets the token
 	token   *token
+	tracer  Tracer
 	timeout time.Duration // of one try
 }
 
@@ -43,8 +48,9 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 		defer func() { _ = r.Body.Close() }() // what is sent are copies of it
 	}
 	value := b.token.current()
-	for {
-		response, body, err := b.once(next, r, value)
+	patience := r.Context() // with a limit from the first refusal on
+	for first := true; ; first = false {
+		response, body, err := b.traced(next, r, value)
 		if err != nil {
 			return nil, err
 		}
@@ -58,13 +64,41 @@ func (b *bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 			return response, nil
 		}
-		another, ok := b.token.replace(r.Context(), value)
+		if first {
+			var cancel context.CancelFunc
+			patience, cancel = context.WithTimeout(patience, refusedMost)
+			defer cancel()
+		}
+		another, ok := b.token.replace(patience, value)
 		if !ok {
 			return response, nil
 		}
 		value = another
 	}
 }
+
+// traced makes one try, which is followed.
+func (b *bearer) traced(next http.RoundTripper, r *http.Request, value string) (*http.Response, []byte, error) {
+	ctx, end := b.tracer.Step(r.Context(), "slack "+path.Base(r.URL.Path))
+	response, body, err := b.once(next, r.WithContext(ctx), value)
+	if err == nil {
+		if code, known := codeOf(body); !known {
+			end(httpError(response.StatusCode))
+		} else if code != "" {
+			end(slack.SlackErrorResponse{Err: code})
+		} else {
+			end(nil)
+		}
+		return response, body, nil
+	}
+	end(err)
+	return nil, nil, err
+}
+
+// An httpError is an answer that is none of the Web API's.
+type httpError int
+
+func (e httpError) Error() string { return "HTTP status " + strconv.Itoa(int(e)) }
 
 // once makes one try, and reads the whole answer. Where that fails half-way, the
 // reader of the answer meets with it: to a client that is something else than a

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
@@ -56,6 +57,8 @@ type Options struct {
 
 	// Observer is told what the bot does; nobody by default.
 	Observer Observer
+	// Tracer follows it step by step; nobody by default.
+	Tracer Tracer
 	// Store keeps what must survive a restart: watches, snoozes, and what was
 	// taken and is not answered yet. Without one there are none. The caller
 	// closes it after Run.
@@ -63,6 +66,8 @@ type Options struct {
 	// FollowEvery is how often the store is looked through for what is due; 15 s
 	// by default.
 	FollowEvery time.Duration
+	// Access is who may ask, and where.
+	Access AccessOptions
 	// Fix is what may be fixed from Slack, and by whom; nothing by default.
 	Fix FixOptions
 
@@ -75,8 +80,11 @@ type Options struct {
 	// Digest says what the daily digests are like. There are some where Store
 	// and Estate are set.
 	Digest DigestOptions
+	// Alert says how channels are told between their digests. There are alerts
+	// where it is on and Store and Estate are set.
+	Alert AlertOptions
 	// Events tell of certificates that are worth a look at once; nil where only
-	// the scans find them. They are run where Store and Estate are set.
+	// the scans find them. They are taken where there are alerts.
 	Events diagnose.EventSource
 
 	// Workers is how many diagnoses run at once (8), QueueLen how many requests
@@ -121,6 +129,7 @@ type Bot struct {
 
 	api     api
 	sockets []*socket
+	limiter *access.Limiter
 	pool    *pool
 	flights *flights
 	seen    *seen
@@ -132,6 +141,7 @@ type Bot struct {
 	// none.
 	mine    func(ctx context.Context, user string) []slack.Block
 	digests *Digester // nil where there are none
+	alerts  *Alerter  // nil where there are none
 	desk    fixDesk
 	reports checkups
 
@@ -176,6 +186,9 @@ func New(opts Options) (*Bot, error) {
 	if err := opts.Fix.complete(); err != nil {
 		return nil, err
 	}
+	if err := opts.Access.complete(); err != nil {
+		return nil, err
+	}
 	if opts.Command == "" {
 		opts.Command = Command
 	}
@@ -185,6 +198,9 @@ func New(opts Options) (*Bot, error) {
 	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
+	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -205,6 +221,7 @@ func New(opts Options) (*Bot, error) {
 	if opts.HTTPClient == nil {
 		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
 	}
+	opts.HTTPClient = observed(opts)
 
 	opts.tokens = newTokens(opts, opts.Logger)
 	b := &Bot{
@@ -221,11 +238,17 @@ func New(opts Options) (*Bot, error) {
 	if opts.Store != nil {
 		b.mine = b.homeWatches
 	}
+	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)
 	opts.tokens.bot.try = b.trySigningIn
 	b.api = newAPI(opts, b.log)
 	if opts.Store != nil && opts.Estate != nil {
 		b.digests = NewDigester(opts)
+		b.digests.api = b.api // what is known of people and places is shared
+	}
+	if b.digests != nil && opts.Alert.On {
+		b.alerts = NewAlerter(opts)
+		b.alerts.api = b.api
 	}
 	for n := range opts.Sockets {
 		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
@@ -248,7 +271,11 @@ func newTransport() *http.Transport {
 
 // wiring are the proxy and TLS settings of the configured transport.
 func wiring(c *http.Client) (proxy func(*http.Request) (*url.URL, error), tlsConfig *tls.Config) {
-	if t, ok := c.Transport.(*http.Transport); ok {
+	transport := c.Transport
+	if o, ok := transport.(*observedTransport); ok {
+		transport = o.next
+	}
+	if t, ok := transport.(*http.Transport); ok {
 		if t.TLSClientConfig != nil {
 			tlsConfig = t.TLSClientConfig.Clone()
 			tlsConfig.NextProtos = nil // HTTP/2 cannot carry this WebSocket handshake
@@ -272,7 +299,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelWork()
 	following, stopFollowing := context.WithCancel(work)
 	defer stopFollowing()
-	b.hard, b.work, b.desk.ctx = hard, work, following
+	b.hard, b.work, b.desk.ctx, b.api.gate.life = hard, work, following, hard
 
 	if b.opts.Store != nil {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -300,8 +327,13 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
 	}
-	if b.digests != nil && b.opts.Events != nil {
-		wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+	if b.alerts != nil {
+		wg.Go(func() { b.alerts.Run(hard, b.opts.FollowEvery) })
+		if b.opts.Events != nil {
+			wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+		}
+	} else if b.opts.Events != nil {
+		b.log.WarnContext(ctx, "nobody is alerted, so the events are left where they are")
 	}
 	wg.Go(func() { b.warm(hard) })
 
@@ -372,6 +404,7 @@ func (b *Bot) identify(ctx context.Context) {
 
 // signedIn notes who the bot is, and which scopes it has.
 func (b *Bot) signedIn(self slack.AuthTestResponse) {
+	b.api.gate.signedIn(self)
 	missing := missingScopes(self.Header, b.opts.scopes())
 	b.mu.Lock()
 	b.self, b.missingScopes = self, missing

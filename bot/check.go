@@ -14,6 +14,7 @@ import (
 	"github.com/slack-go/slack"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/diagnose/checkup"
 )
@@ -117,22 +118,22 @@ var scopePurposes = map[string]string{
 	"app_mentions:read": "answering mentions",
 	"assistant:write":   "suggesting questions in the assistant",
 	"channels:history":  "not posting twice after a crash",
-	"channels:read":     "checking channels",
+	"channels:read":     "knowing which channels another organisation is in: without it, none is posted in",
 	"chat:write":        "posting",
 	"commands":          "the slash command and the shortcut",
 	"groups:history":    "not posting twice after a crash, in private channels",
-	"groups:read":       "checking private channels",
+	"groups:read":       "the same in private channels",
 	"im:history":        "answering direct messages",
 	"im:write":          "sending direct messages about watches",
 	"links:read":        "showing the state under links to the AWS console",
 	"links:write":       "showing the state under links to the AWS console",
 	"reactions:write":   "marking answers as settled",
 	ScopeUserGroups:     "knowing who is in a user group",
-	"users:read":        "knowing the workspace's admins",
+	"users:read":        "telling members from guests and others: without it, only those are answered whom the settings name by id",
 }
 
 // vitalScopes are those without which nobody is answered.
-var vitalScopes = []string{"chat:write", "commands"}
+var vitalScopes = []string{"chat:write", "commands", "users:read"}
 
 // checkScopes compares what the token may do, which Slack tells with every
 // answer ("Scopes", https://docs.slack.dev/authentication/installing-with-oauth),
@@ -329,8 +330,14 @@ func (s *slackCheck) channel(ctx context.Context, p postPlace, self *slack.AuthT
 		c.Detail, c.Fix = name+" is archived: nothing can be posted there", "Unarchive it, or name another one in the settings."
 	case !info.IsMember && (!public || !mayPostAnywhere(self.Header)):
 		c.Detail, c.Fix = "the bot is not a member of "+name+", and may post only where it is", invite
-	case info.IsExtShared:
-		c.State, c.Detail = checkup.Warning, name+" is shared with another organisation, whose people see what is posted: names of certificates and accounts"
+	case s.opts.policy().Post(access.Place{ID: p.channel, Known: true, External: info.IsExtShared || info.IsPendingExtShared}) != access.Allowed:
+		c.Detail, c.Fix = name+" is not among those that it may post in (ACMBOT_ALLOW_CHANNELS): nothing is posted there", "Name a channel of your own in the settings, or add this one to ACMBOT_ALLOW_CHANNELS."
+		if info.IsExtShared || info.IsPendingExtShared {
+			c.Detail = name + " is shared with another organisation, or one is invited to it: nothing is posted there"
+			c.Fix = "Name a channel of your own in the settings, or add this one to ACMBOT_ALLOW_CHANNELS if they are meant to see what is posted."
+		}
+	case info.IsExtShared || info.IsPendingExtShared:
+		c.State, c.Detail = checkup.Warning, name+" is shared with another organisation, whose people see what is posted: names of certificates, and account ids where ACMBOT_SHOW_ACCOUNTS says so"
 		c.Fix = "Name a channel of your own in the settings, or run `" + s.command() + " digest unsubscribe` in it, unless they are meant to see that."
 	case !info.IsMember:
 		c.State, c.Detail = checkup.OK, "the bot may post in "+name+" without being a member; it cannot look there whether a message stands there already, so after a crash one may come twice"
@@ -381,8 +388,8 @@ func (s *slackCheck) groups(ctx context.Context) []checkup.Check {
 			why[r.Group] = "mentions in digests"
 		}
 	}
-	for _, u := range slices.Concat(s.opts.Fix.Users, s.opts.Admins) {
-		if isGroup(u) {
+	for _, u := range slices.Concat(s.opts.policy().Groups(), s.opts.Fix.Users) {
+		if access.IsGroup(u) {
 			why[u] = "who may do what"
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/workspace"
@@ -147,7 +148,8 @@ func TestCheckScopes(t *testing.T) {
 		t.Errorf("%+v", got[1])
 	}
 	for _, c := range checkScopes(http.Header{"X-Oauth-Scopes": {"commands"}}, Scopes) {
-		if (c.What == "scope chat:write") != (c.State == checkup.Failed) {
+		vital := c.What == "scope chat:write" || c.What == "scope users:read"
+		if vital != (c.State == checkup.Failed) {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -255,11 +257,14 @@ func TestCheckSlackOtherChannels(t *testing.T) {
 		answer       string
 		want         checkup.State
 		says         string
+		allowed      []string
 	}{
-		{"shared", "channels:read", `{"ok":true,"channel":` + fmt.Sprintf(channel, true, true) + `}`, checkup.Warning, "shared with another organisation"},
-		{"public", "channels:read,chat:write.public", `{"ok":true,"channel":` + fmt.Sprintf(channel, false, false) + `}`, checkup.OK, "without being a member"},
-		{"busy", "channels:read", `{"ok":false,"error":"ratelimited"}`, checkup.Skipped, "not checked"},
-		{"garbage", "channels:read", `<html>`, checkup.Skipped, "not checked"},
+		{name: "shared", scopes: "channels:read", answer: `{"ok":true,"channel":` + fmt.Sprintf(channel, true, true) + `}`, want: checkup.Failed, says: "nothing is posted there"},
+		{"shared, and meant to be", "channels:read", `{"ok":true,"channel":` + fmt.Sprintf(channel, true, true) + `}`, checkup.Warning, "shared with another organisation", []string{"C1"}},
+		{"named by its setting alone", "channels:read", `{"ok":true,"channel":` + fmt.Sprintf(channel, true, false) + `}`, checkup.OK, "is a member", []string{"C23"}},
+		{"public", "channels:read,chat:write.public", `{"ok":true,"channel":` + fmt.Sprintf(channel, false, false) + `}`, checkup.OK, "without being a member", nil},
+		{"busy", "channels:read", `{"ok":false,"error":"ratelimited"}`, checkup.Skipped, "not checked", nil},
+		{"garbage", "channels:read", `<html>`, checkup.Skipped, "not checked", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -272,7 +277,8 @@ func TestCheckSlackOtherChannels(t *testing.T) {
 				_, _ = io.WriteString(rw, body)
 			}))
 			defer server.Close()
-			tasks := SlackTasks(Options{BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: server.URL + "/api/", Digest: DigestOptions{Routing: digest.Routing{Default: "C1"}}})
+			tasks := SlackTasks(Options{BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: server.URL + "/api/", Digest: DigestOptions{Routing: digest.Routing{Default: "C1"}},
+				Access: AccessOptions{Policy: access.Policy{Channels: tc.allowed}}})
 			for _, c := range checkup.Run(t.Context(), tasks, nil) {
 				if c.What == "channel C1" && c.State == tc.want && strings.Contains(c.Detail, tc.says) {
 					return

@@ -62,6 +62,7 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 			say(view.BadFilter(command, problem(err)))
 			return
 		}
+		req.asks = 1
 		req.run = b.showList(rest, 0, command, req.reply)
 		return
 	}

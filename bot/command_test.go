@@ -73,7 +73,8 @@ func TestCommandsThatTeach(t *testing.T) {
 	if asked := s.doctor.questions(); len(asked) != 0 {
 		t.Errorf("the doctor was asked %q", asked)
 	}
-	if calls := s.CallsOf("response_url"); len(calls) != 0 {
+	// The first had to wait until it was known who asks.
+	if calls := s.CallsOf("response_url"); len(calls) != 1 {
 		t.Errorf("%d posts to response URLs; the acknowledgement could have carried the answers", len(calls))
 	}
 }

@@ -55,6 +55,7 @@ type Digester struct {
 	command       string
 	now           func() time.Time
 	log           *slog.Logger
+	tracer        Tracer
 	owner         string
 	standings     *standings
 
@@ -74,6 +75,9 @@ func NewDigester(opts Options) *Digester {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
+	}
 	opts.Logger = requestid.Logger(opts.Logger)
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -81,6 +85,7 @@ func NewDigester(opts Options) *Digester {
 	if opts.APIURL == "" {
 		opts.APIURL = slack.APIURL
 	}
+	opts.HTTPClient = observed(opts)
 	if opts.Command == "" {
 		opts.Command = Command
 	}
@@ -107,7 +112,7 @@ func NewDigester(opts Options) *Digester {
 		o.Standard.Quiet = digest.QuietLine
 	}
 	return &Digester{
-		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger,
+		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
 		owner: state.NewOwner(), standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
@@ -235,7 +240,18 @@ func (d *Digester) due(ctx context.Context) ([]digestTask, error) {
 }
 
 // post posts one digest, unless it stands there already.
-func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error) {
+func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool, err error) {
+	ctx, end := d.tracer.Begin(ctx, "digest", slog.String("digest_date", string(t.date)))
+	defer func() {
+		if errors.Is(err, digest.ErrElsewhere) {
+			end(nil)
+			return
+		}
+		end(err)
+	}()
+	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
+		return false, err // before anything is looked at for it
+	}
 	content, err := d.content(ctx, t, l)
 	if err != nil {
 		d.standings.tried(t.Channel, DigestFailed)
@@ -248,10 +264,16 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (bool, error
 			if !spoken {
 				return "", nil
 			}
-			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command}), t.id())
+			_, rendered := d.tracer.Step(ctx, "render")
+			message := view.Digest(content, view.DigestOptions{Command: d.command})
+			rendered(nil)
+			ctx, sent := d.tracer.Step(ctx, "post")
+			ts, err := d.send(ctx, t.Channel, "", message, digestEvent, map[string]any{"id": t.id()})
+			sent(err)
+			return ts, err
 		},
 		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
-			return d.find(ctx, t.Channel, t.id(), since)
+			return d.find(ctx, t.Channel, "", digestEvent, t.id(), since)
 		},
 	})
 	if did && spoken {
@@ -291,7 +313,9 @@ func (d *Digester) content(ctx context.Context, t digestTask, l *look) (digest.D
 	return content, nil
 }
 
-func (d *Digester) make(ctx context.Context, t digestTask, l *look) (digest.Digest, error) {
+func (d *Digester) make(ctx context.Context, t digestTask, l *look) (made digest.Digest, err error) {
+	ctx, end := d.tracer.Step(ctx, "gather the digest")
+	defer func() { end(err) }()
 	filter, err := t.Selector()
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("its filter cannot be read: %w", err)
@@ -370,6 +394,9 @@ func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Sub
 func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.Digest, bool, error) {
 	now := d.now()
 	t := digestTask{Subscription: s, date: digest.Date(now.In(s.Schedule().Zone).Format(time.DateOnly))}
+	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
+		return digest.Digest{}, false, err
+	}
 	content, err := d.content(ctx, t, d.look())
 	if err != nil {
 		return digest.Digest{}, false, err
@@ -380,10 +407,10 @@ func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.D
 	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
 		Kind: digest.PostKind, ID: t.id(), Search: true,
 		Send: func(ctx context.Context) (string, error) {
-			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command, Still: true}), t.id())
+			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command, Still: true}), digestEvent, map[string]any{"id": t.id()})
 		},
 		Find: func(ctx context.Context, since time.Time) (string, bool, error) {
-			return d.find(ctx, t.Channel, t.id(), since)
+			return d.find(ctx, t.Channel, "", digestEvent, t.id(), since)
 		},
 	})
 	return content, did, err
@@ -407,6 +434,9 @@ func PostTrouble(err error) string {
 	if errors.Is(err, digest.ErrElsewhere) {
 		return "another process is at it"
 	}
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return withheld.Error()
+	}
 	if fault, ok := errors.AsType[*state.Fault](err); ok {
 		return fault.Error()
 	}
@@ -417,11 +447,13 @@ func PostTrouble(err error) string {
 // metadata", https://docs.slack.dev/messaging/message-metadata).
 const digestEvent = "acmbot_digest"
 
-func (d *Digester) send(ctx context.Context, channel, thread string, m view.Message, id string) (ts string, err error) {
+func (d *Digester) send(ctx context.Context, channel, thread string, m view.Message, event string, payload map[string]any) (ts string, err error) {
+	if m, err = d.api.prepare(ctx, audience{channel: channel, all: true}, m); err != nil {
+		return "", err
+	}
+	payload = d.api.metadata(ctx, channel, payload)
 	err = d.api.plainly(m, func(m view.Message) error {
-		opts := append(messageOptions(m, thread), slack.MsgOptionMetadata(slack.SlackMetadata{
-			EventType: digestEvent, EventPayload: map[string]any{"id": id},
-		}))
+		opts := append(messageOptions(m, thread), slack.MsgOptionMetadata(slack.SlackMetadata{EventType: event, EventPayload: payload}))
 		_, ts, err = d.api.once.PostMessageContext(ctx, channel, opts...)
 		return err
 	})
@@ -432,29 +464,39 @@ func (d *Digester) send(ctx context.Context, channel, thread string, m view.Mess
 // that may have been posted.
 const mostHistory = 20
 
-// find looks for a message by the id in its metadata. Where the app may not
-// look, a digest twice is better than none.
-func (d *Digester) find(ctx context.Context, channel, id string, since time.Time) (ts string, found bool, err error) {
-	params := &slack.GetConversationHistoryParameters{
-		ChannelID: channel, Oldest: fmt.Sprintf("%d.000000", since.Unix()), Limit: 200, IncludeAllMetadata: true,
-	}
+// find looks for a message in a channel, or in a thread, by the id in its
+// metadata. Where the app may not look, a message twice is better than none.
+func (d *Digester) find(ctx context.Context, channel, thread, event, id string, since time.Time) (ts string, found bool, err error) {
+	oldest, cursor := fmt.Sprintf("%d.000000", since.Unix()), ""
 	for range mostHistory {
-		page, err := d.api.once.GetConversationHistoryContext(ctx, params)
-		switch slackCode(err) {
-		case "missing_scope", "not_in_channel", "channel_not_found":
-			d.log.WarnContext(ctx, "could not look whether a digest was posted already", "channel", channel, "code", slackCode(err))
+		var list []slack.Message
+		if thread != "" {
+			list, _, cursor, err = d.api.once.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+				ChannelID: channel, Timestamp: thread, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
+			})
+		} else {
+			var page *slack.GetConversationHistoryResponse
+			page, err = d.api.once.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+				ChannelID: channel, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
+			})
+			if page != nil {
+				list, cursor = page.Messages, page.ResponseMetaData.NextCursor
+			}
+		}
+		switch code := slackCode(err); code {
+		case "missing_scope", "not_in_channel", "channel_not_found", "thread_not_found":
+			d.log.WarnContext(ctx, "could not look whether a message was posted already", "channel", channel, "code", code)
 			return "", false, nil
 		}
 		if err != nil {
 			return "", false, err
 		}
-		for i := range page.Messages {
-			m := &page.Messages[i]
-			if m.Metadata.EventType == digestEvent && m.Metadata.EventPayload["id"] == id {
+		for i := range list {
+			if m := &list[i]; m.Metadata.EventType == event && m.Metadata.EventPayload["id"] == id {
 				return m.Timestamp, true, nil
 			}
 		}
-		if params.Cursor = page.ResponseMetaData.NextCursor; params.Cursor == "" {
+		if cursor == "" {
 			break
 		}
 	}
@@ -490,6 +532,20 @@ func (l *look) listing(ctx context.Context) {
 // one certificate at a time: those that are due, and those that the digest
 // before had. What has no tags read goes where the rest goes.
 func (l *look) tags(ctx context.Context, before *digest.Digest) {
+	var arns []string
+	for _, c := range digest.Due(l.list.Certificates, l.list.At) {
+		arns = append(arns, c.ARN)
+	}
+	if before != nil {
+		for _, i := range before.Items() {
+			arns = append(arns, i.ARN)
+		}
+	}
+	l.tag(ctx, arns)
+}
+
+// tag reads the tags of some certificates.
+func (l *look) tag(ctx context.Context, arns []string) {
 	tagger, ok := l.d.estate.(diagnose.Tagger)
 	if !ok {
 		return
@@ -499,18 +555,10 @@ func (l *look) tags(ctx context.Context, before *digest.Digest) {
 		at[l.list.Certificates[i].ARN] = i
 	}
 	var list []diagnose.Listed
-	add := func(arn string) {
+	for _, arn := range arns {
 		if i, ok := at[arn]; ok && l.list.Certificates[i].Tags == nil && !l.tagged[arn] {
 			l.tagged[arn] = true
 			list = append(list, l.list.Certificates[i])
-		}
-	}
-	for _, c := range digest.Due(l.list.Certificates, l.list.At) {
-		add(c.ARN)
-	}
-	if before != nil {
-		for _, i := range before.Items() {
-			add(i.ARN)
 		}
 	}
 	if len(list) == 0 {

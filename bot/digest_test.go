@@ -26,12 +26,16 @@ type listOf struct {
 	now   func() time.Time
 	list  []diagnose.Listed
 	reads int
+	blind bool // no account can be read
 }
 
 func (l *listOf) List(context.Context) diagnose.Listing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reads++
+	if l.blind {
+		return diagnose.Listing{At: l.now(), Scope: diagnose.Scope{Unreadable: []diagnose.Unseen{{What: "the certificates of account 111122223333 in eu-west-1", Why: diagnose.AccessDenied, Account: "111122223333", Region: "eu-west-1"}}}}
+	}
 	return diagnose.Listing{
 		At: l.now(), Certificates: slices.Clone(l.list),
 		Scope: diagnose.Scope{Places: []diagnose.Place{{Account: "111122223333", Region: "eu-west-1"}}},
@@ -79,7 +83,7 @@ func (d *doctorOf) Answer(ctx context.Context, q diagnose.Query, _ func(diagnose
 			continue
 		}
 		a := report(q, diagnose.VerdictHealthy)
-		if c.RenewalStatus == diagnose.RenewalPendingValidation {
+		if c.RenewalStatus == diagnose.RenewalPendingValidation || c.RenewalStatus == diagnose.RenewalFailed {
 			a = blocked(q)
 		}
 		left := int(c.NotAfter.Sub(l.At) / (24 * time.Hour))
@@ -87,6 +91,7 @@ func (d *doctorOf) Answer(ctx context.Context, q diagnose.Query, _ func(diagnose
 		r.Certificate, r.DaysLeft, r.State, r.At = c.Certificate(), &left, c.State(l.At), l.At
 		for i := range r.Findings {
 			r.Findings[i].Remedy.Summary = "add the record"
+			_, r.Findings[i].Remedy.Zone, _ = strings.Cut(c.DomainName, ".")
 		}
 		return a
 	}
@@ -337,7 +342,7 @@ func TestDigestCommand(t *testing.T) {
 	s.slash(lee, ops, "owners")
 	s.sees("Nobody is told of 30 certificates")
 	s.slash(dana, ops, "digest frobnicate")
-	s.sees("with `subscribe`, `unsubscribe`, `when` or `preview` after it")
+	s.sees("with `subscribe`, `unsubscribe`, `when`, `preview`, `alerts on` or `alerts off` after it")
 
 	s.slash(dana, ops, "digest")
 	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Time zone") }); err != nil {

@@ -33,11 +33,15 @@ func (b *Bot) readDigest(req *request, cmd slack.SlashCommand, word, rest string
 		run = func(ctx context.Context) error { return b.subscribe(ctx, cmd.ChannelID, cmd.UserID, false, req.reply) }
 	case rest == "when":
 		run = func(ctx context.Context) error { return b.tellWhen(ctx, cmd.ChannelID, req.reply) }
+	case rest == "alerts on" || rest == "alerts off":
+		run = func(ctx context.Context) error {
+			return b.switchAlerts(ctx, cmd.ChannelID, cmd.UserID, rest == "alerts on", req.reply)
+		}
 	case rest == "preview":
 		req.diagnoses = true
 		run = func(ctx context.Context) error { return b.previewDigest(ctx, cmd.ChannelID, req.reply) }
 	case word == "digest":
-		m := view.Usage(b.opts.Command, "I know `"+b.opts.Command+" digest` alone, and with `subscribe`, `unsubscribe`, `when` or `preview` after it.")
+		m := view.Usage(b.opts.Command, "I know `"+b.opts.Command+" digest` alone, and with `subscribe`, `unsubscribe`, `when`, `preview`, `alerts on` or `alerts off` after it.")
 		req.ack = &m
 		return true
 	}
@@ -89,7 +93,7 @@ func (b *Bot) openDigestSettings(ctx context.Context, channel, trigger string) e
 	if err != nil {
 		return err
 	}
-	_, err = b.openView(ctx, trigger, view.DigestModal(s))
+	_, err = b.openView(ctx, trigger, view.DigestModal(s, b.alerts != nil))
 	return err
 }
 
@@ -114,7 +118,15 @@ func (b *Bot) readDigestForm(req *request, c slack.InteractionCallback) {
 	}
 	s.Channel, s.By, s.Changed = channel, c.User.ID, b.now().UTC()
 	reply.channel = channel
+	_, asked := c.View.State.Values[view.DigestAlerts]
 	req.run = func(ctx context.Context) error {
+		if !asked { // the modal was opened where there were no alerts
+			old, _, err := b.digests.Subscription(ctx, channel)
+			if err != nil {
+				return err
+			}
+			s.NoAlerts = old.NoAlerts
+		}
 		if err := digest.Subscribe(ctx, b.opts.Store, s); err != nil {
 			return err
 		}
@@ -135,6 +147,7 @@ func subscriptionOf(c slack.InteractionCallback) (s digest.Subscription, complai
 		Weekdays: value(view.DigestDays).SelectedOption.Value == view.DigestWeekdays,
 		Filter:   strings.TrimSpace(value(view.DigestFilter).Value),
 	}
+	s.NoAlerts = value(view.DigestAlerts).SelectedOption.Value == view.DigestSilent
 	if value(view.DigestQuiet).SelectedOption.Value == string(digest.QuietNothing) {
 		s.Quiet = digest.QuietNothing
 	}
@@ -154,11 +167,22 @@ func subscriptionOf(c slack.InteractionCallback) (s digest.Subscription, complai
 // so.
 func (b *Bot) told(ctx context.Context, reply replier, s digest.Subscription, on bool) error {
 	next, _ := s.Schedule().Next(b.now())
-	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"))
+	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)
 	if on {
 		words += " Should I not be a member of it yet, invite me: `/invite`."
+		words += b.withheld(ctx, s.Channel)
 	}
 	return b.deliver(ctx, reply, view.Notice(words))
+}
+
+// withheld says, after a blank, why a channel gets nothing posted; "" where it
+// does, or where that is not known.
+func (b *Bot) withheld(ctx context.Context, channel string) string {
+	_, err := b.api.gate.posting(ctx, channel)
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return " " + view.Withheld(withheld.reason)
+	}
+	return ""
 }
 
 func (b *Bot) subscribe(ctx context.Context, channel, user string, on bool, reply replier) error {
@@ -181,7 +205,11 @@ func (b *Bot) tellWhen(ctx context.Context, channel string, reply replier) error
 		return err
 	}
 	next, _ := s.Schedule().Next(b.now())
-	return b.deliver(ctx, reply, view.Notice(view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"))))
+	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)
+	if on {
+		words += b.withheld(ctx, channel)
+	}
+	return b.deliver(ctx, reply, view.Notice(words))
 }
 
 func (b *Bot) previewDigest(ctx context.Context, channel string, reply replier) error {
@@ -204,6 +232,12 @@ func (b *Bot) owners(ctx context.Context, reply replier) error {
 	rows, nobody, listing, err := b.digests.Owners(ctx)
 	if err != nil {
 		return err
+	}
+	for i := range rows {
+		_, err := b.api.gate.posting(ctx, rows[i].Channel)
+		if withheld, ok := errors.AsType[*withheldError](err); ok {
+			rows[i].Withheld = withheld.reason
+		}
 	}
 	return b.deliver(ctx, reply, view.Owners(rows, nobody, len(listing.Certificates), listing.Scope, b.opts.Command))
 }

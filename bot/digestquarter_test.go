@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ import (
 type tally struct {
 	mu     sync.Mutex
 	posted map[string]int // by the id in the metadata, what Slack really took
+	about  []map[string]any
 	counts map[string]int
 }
 
@@ -50,13 +52,19 @@ type replica struct {
 	*desk
 	tally *tally
 
-	mu     sync.Mutex
-	dice   *rand.Rand
-	kill   context.CancelFunc
-	dead   bool
-	skew   time.Duration
-	until  int // the step at which it comes back
-	digest *Digester
+	mu    sync.Mutex
+	dice  *rand.Rand
+	kill  context.CancelFunc
+	dead  bool
+	skew  time.Duration
+	until int // the step at which it comes back
+	start func(Options) process
+	runs  process // nil while it is down
+}
+
+// A process is what of the bot looks for what is due, and does it.
+type process interface {
+	Tick(context.Context) (int, error)
 }
 
 var errDead = errors.New("the process is dead")
@@ -136,6 +144,9 @@ func (r *replica) RoundTrip(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{"Retry-After": {"1"}}, Body: io.NopCloser(strings.NewReader("busy")), Request: req}
 	}
 	switch {
+	case strings.HasSuffix(req.URL.Path, "conversations.info"):
+		// Calls that only read are made again by the client, by the real clock.
+		return r.options.HTTPClient.Transport.RoundTrip(req)
 	case r.dies(0.03):
 		return nil, errDead
 	case r.happens(0.08):
@@ -163,15 +174,15 @@ func (r *replica) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		var metadata struct {
-			Payload struct {
-				ID string `json:"id"`
-			} `json:"event_payload"`
+			Payload map[string]any `json:"event_payload"`
 		}
 		if err := json.Unmarshal([]byte(form.Get("metadata")), &metadata); err != nil {
 			return nil, err
 		}
 		r.tally.mu.Lock()
-		r.tally.posted[metadata.Payload.ID]++
+		id, _ := metadata.Payload["id"].(string)
+		r.tally.posted[id]++
+		r.tally.about = append(r.tally.about, metadata.Payload)
 		r.tally.mu.Unlock()
 	}
 	switch {
@@ -193,7 +204,7 @@ func (r *replica) up(n int) bool {
 	if n < r.until {
 		return false
 	}
-	if r.digest == nil {
+	if r.runs == nil {
 		r.skew = time.Duration(r.dice.IntN(120)-60) * time.Second
 		if r.happens(0.05) {
 			r.skew += 2 * time.Hour
@@ -201,7 +212,7 @@ func (r *replica) up(n int) bool {
 		}
 		opts := r.options
 		opts.Now, opts.Store, opts.HTTPClient = r.now, brittleStore{r.store, r}, &http.Client{Transport: r}
-		r.digest, r.dead = NewDigester(opts), false
+		r.runs, r.dead = r.start(opts), false
 	}
 	return true
 }
@@ -214,15 +225,53 @@ func (r *replica) step(t *testing.T, n int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r.kill = cancel
-	if _, err := r.digest.Tick(ctx); err != nil {
+	if _, err := r.runs.Tick(ctx); err != nil {
 		r.tally.add("ticks that failed")
 	}
 	if r.dead {
-		r.digest, r.until = nil, n+1+r.dice.IntN(4)
+		r.runs, r.until = nil, n+1+r.dice.IntN(4)
 	} else if r.happens(0.002) {
-		r.digest = nil // restarted in order
+		r.runs = nil // restarted in order
 		r.tally.add("restarts")
 	}
+}
+
+// round has all replicas look once.
+func round(t *testing.T, copies []*replica, n int) {
+	// A clock that is far ahead takes a lease for expired while its holder
+	// still sends, which nothing can guard against. So such a process looks
+	// when the others have come to their end, and has to find what they did.
+	var all sync.WaitGroup
+	var ahead []*replica
+	for _, r := range copies {
+		switch {
+		case !r.up(n):
+		case r.farAhead():
+			ahead = append(ahead, r)
+		default:
+			all.Go(func() { r.step(t, n) })
+		}
+	}
+	all.Wait()
+	for _, r := range ahead {
+		r.step(t, n)
+	}
+}
+
+// faults are those without which a quarter shows nothing about them.
+func (c *tally) faults(t *testing.T) []string {
+	t.Helper()
+	for _, sure := range []string{"replicas killed", "Slack 500 after it had done it", "Slack's answer lost", "Slack 503, nothing done", "Slack 429", "store failures, after it has written", "clocks far ahead"} {
+		if c.counts[sure] == 0 {
+			t.Errorf("the quarter had no %s, so it shows nothing about them", sure)
+		}
+	}
+	var lines []string
+	for what, n := range c.counts {
+		lines = append(lines, fmt.Sprintf("  %s: %d", what, n))
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 // TestQuarter plays ninety days with five replicas and everything that goes
@@ -264,7 +313,7 @@ func TestQuarter(t *testing.T) {
 	count := &tally{posted: map[string]int{}, counts: map[string]int{}}
 	var copies []*replica
 	for i := range replicas {
-		copies = append(copies, &replica{desk: d, tally: count, dice: rand.New(rand.NewPCG(seed, uint64(i)))})
+		copies = append(copies, &replica{desk: d, tally: count, dice: rand.New(rand.NewPCG(seed, uint64(i))), start: func(o Options) process { return NewDigester(o) }})
 	}
 	began := time.Now()
 	for n := range int(end.Sub(start) / step) {
@@ -276,24 +325,7 @@ func TestQuarter(t *testing.T) {
 			}
 			d.estate.set(list...)
 		}
-		// A clock that is far ahead takes a lease for expired while its holder
-		// still sends, which nothing can guard against. So such a process looks
-		// when the others have come to their end, and has to find what they did.
-		var all sync.WaitGroup
-		var ahead []*replica
-		for _, r := range copies {
-			switch {
-			case !r.up(n):
-			case r.farAhead():
-				ahead = append(ahead, r)
-			default:
-				all.Go(func() { r.step(t, n) })
-			}
-		}
-		all.Wait()
-		for _, r := range ahead {
-			r.step(t, n)
-		}
+		round(t, copies, n)
 	}
 
 	once, twice, missing := 0, 0, 0
@@ -316,13 +348,5 @@ func TestQuarter(t *testing.T) {
 	}
 	lines := []string{fmt.Sprintf("%d days with %d replicas in %v (seed %d): %d digests due, %d posted once, %d missing, %d more than once",
 		days, replicas, time.Since(began).Round(time.Millisecond), seed, len(want), once, missing, twice)}
-	for what, n := range count.counts {
-		lines = append(lines, fmt.Sprintf("  %s: %d", what, n))
-	}
-	t.Log(strings.Join(lines, "\n"))
-	for _, sure := range []string{"replicas killed", "Slack 500 after it had done it", "Slack's answer lost", "Slack 503, nothing done", "Slack 429", "store failures, after it has written", "clocks far ahead"} {
-		if count.counts[sure] == 0 {
-			t.Errorf("the quarter had no %s, so it shows nothing about them", sure)
-		}
-	}
+	t.Log(strings.Join(append(lines, count.faults(t)...), "\n"))
 }

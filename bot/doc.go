@@ -2,7 +2,9 @@
 // certificate not renew?" to a slash command, a mention, a direct message or a
 // message shortcut.
 //
-// Every envelope is acknowledged in one place, receive, before any work. What
+// Every envelope is acknowledged in one place, receive, before any work, and
+// nothing is done for somebody who may not ask: see admit. Everything that is
+// said goes through prepare, which knows who will read it. What
 // needs time then runs in a bounded pool and is answered through the response
 // URL, or in the thread. All state is in the buttons' values, so that any
 // replica can handle any button, also after a restart; the cache in memory only

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose/checkup"
 )
@@ -42,39 +42,6 @@ func (c *checkups) find(id string) (view.CheckupShown, bool) {
 		}
 	}
 	return view.CheckupShown{}, false
-}
-
-// isAdmin reports whether a user may check the bot: one of the options' Admins,
-// or an admin or owner of the workspace ("users.info",
-// https://docs.slack.dev/reference/methods/users.info). The error is Slack's,
-// where it could not be asked and nothing else allows the user.
-func (b *Bot) isAdmin(ctx context.Context, user string) (bool, error) {
-	if user == "" {
-		return false, nil
-	}
-	if slices.Contains(b.opts.Admins, user) {
-		return true, nil
-	}
-	var failed error
-	for _, id := range b.opts.Admins {
-		if !isGroup(id) {
-			continue
-		}
-		users, err := b.groupMembers(ctx, id)
-		if slices.Contains(users, user) {
-			return true, nil
-		}
-		failed = errors.Join(failed, err)
-	}
-	info, err := b.api.client.GetUserInfoContext(ctx, user)
-	if err != nil {
-		return false, errors.Join(failed, err)
-	}
-	// A guest is nobody's admin, and a user of another workspace is none here.
-	if (info.IsAdmin || info.IsOwner || info.IsPrimaryOwner) && !info.IsStranger && !info.Deleted {
-		return true, nil
-	}
-	return false, failed
 }
 
 // checkUp makes a checkup and tells what it found, to admins.
@@ -118,9 +85,10 @@ func (b *Bot) examineShowing(ctx context.Context, id string, reply replier) view
 // checkupRefusal says why the one who asks gets no checkup, nil where there is
 // no reason.
 func (b *Bot) checkupRefusal(ctx context.Context, req *request) *view.Fault {
-	admin, err := b.isAdmin(ctx, req.user)
+	v := b.api.gate.mayCheckUp(ctx, req.from)
+	err := v.err
 	switch {
-	case admin:
+	case v.reason == access.Allowed:
 		return nil
 	case err == nil:
 		return &view.Fault{
@@ -131,8 +99,8 @@ func (b *Bot) checkupRefusal(ctx context.Context, req *request) *view.Fault {
 	b.log.Warn("could not ask Slack who is an admin", "request", req.id, "error", err, "code", slackCode(err))
 	f := faultOf(err, &request{id: req.id})
 	f.What, f.Meaning = "I could not find out whether you are an admin, for whom the checkup is", "Slack did not say"
-	if slackCode(err) == "missing_scope" {
-		f.Meaning, f.Next = "The app lacks the scope `users:read`", "Whoever manages the app adds it and installs the app again, or names you in ACMBOT_ADMINS"
+	if unsure, ok := errors.AsType[*unsureError](err); ok && unsure.scope != "" {
+		f.Meaning, f.Next = "The app lacks the scope `"+unsure.scope+"`", "Whoever manages the app adds it and installs the app again, or names you in ACMBOT_ADMINS"
 	}
 	return &f
 }

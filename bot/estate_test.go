@@ -436,7 +436,7 @@ func TestMatching(t *testing.T) {
 		"nothing":          "",
 	} {
 		var got []string
-		for _, l := range matching(list, typed) {
+		for _, l := range matching(list, typed, true) {
 			got = append(got, l.DomainName)
 		}
 		if strings.Join(got, " ") != want {

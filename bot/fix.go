@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/diagnose"
@@ -44,10 +44,11 @@ type FixOptions struct {
 	FollowEvery, FollowFor time.Duration
 }
 
+// kindFix is the kind of the request that agrees to a fix.
+const kindFix = "fix"
+
 // ScopeUserGroups is the scope that user groups among FixOptions.Users take.
 const ScopeUserGroups = "usergroups:read"
-
-func isGroup(id string) bool { return strings.HasPrefix(id, "S") }
 
 func (o *FixOptions) on() bool { return o.Fixer != nil && len(o.Kinds) > 0 }
 
@@ -74,15 +75,11 @@ func (o *FixOptions) complete() error {
 	return nil
 }
 
-// groupFor is how long the members of a user group are remembered.
-const groupFor = time.Minute
-
-// A fixDesk is who may fix, and what goes on.
+// A fixDesk is what goes on.
 type fixDesk struct {
 	ctx     context.Context // ends looking after fixes
 	mu      sync.Mutex
 	closed  bool // no more looking is begun
-	members map[string]groupMembers
 	follows sync.WaitGroup
 }
 
@@ -104,66 +101,16 @@ func (d *fixDesk) settle() {
 	}
 }
 
-type groupMembers struct {
-	users []string
-	at    time.Time
-}
-
-// mayFix reports whether a user may. The error is Slack's, where a group could
-// not be looked up and no other entry allows the user.
-func (b *Bot) mayFix(ctx context.Context, user string) (bool, error) {
-	if user == "" {
-		return false, nil
-	}
-	if slices.Contains(b.opts.Fix.Users, user) {
-		return true, nil
-	}
-	var failed error
-	for _, id := range b.opts.Fix.Users {
-		if !isGroup(id) {
-			continue
-		}
-		users, err := b.groupMembers(ctx, id)
-		if err != nil {
-			failed = err
-			continue
-		}
-		if slices.Contains(users, user) {
-			return true, nil
-		}
-	}
-	return false, failed
-}
-
-func (b *Bot) groupMembers(ctx context.Context, group string) ([]string, error) {
-	b.desk.mu.Lock()
-	kept, ok := b.desk.members[group]
-	b.desk.mu.Unlock()
-	if ok && b.now().Sub(kept.at) < groupFor {
-		return kept.users, nil
-	}
-	users, err := b.api.client.GetUserGroupMembersContext(ctx, group)
-	if err != nil {
-		return nil, err
-	}
-	b.desk.mu.Lock()
-	defer b.desk.mu.Unlock()
-	if b.desk.members == nil {
-		b.desk.members = map[string]groupMembers{}
-	}
-	b.desk.members[group] = groupMembers{users: users, at: b.now()}
-	return users, nil
-}
-
-// denial is what somebody who may not is told; nil for who may. Every denial is
-// in the audit log.
-func (b *Bot) denial(ctx context.Context, user, name string, s view.FixState, req *request) *slack.ModalViewRequest {
+// mayNotFix is what somebody who may not is told; nil for who may. Every denial
+// is in the audit log.
+func (b *Bot) mayNotFix(ctx context.Context, user, name string, s view.FixState, req *request) *slack.ModalViewRequest {
 	lookup, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	may, err := b.mayFix(lookup, user)
-	if may {
+	v := b.api.gate.mayFix(lookup, req.from)
+	if v.reason == access.Allowed {
 		return nil
 	}
+	err := v.err
 	b.log.Warn("audit", "event", "fix-denied", "request", req.id, "user", user, "user_name", name, "fix", string(s.Kind), "question", s.Query, "error", err)
 	f := view.Fault{
 		What: "You are not one of those who may change AWS through me", Meaning: "Nothing was changed",
@@ -171,13 +118,13 @@ func (b *Bot) denial(ctx context.Context, user, name string, s view.FixState, re
 	}
 	if err != nil {
 		f.What = "I could not find out whether you may change AWS through me: Slack did not tell me who is in the user groups"
-		if slackCode(err) == "missing_scope" {
+		if unsure, ok := errors.AsType[*unsureError](err); ok && unsure.scope != "" {
 			f.Next = "Whoever manages the app must add the scope `" + ScopeUserGroups + "` and install it again. Until then ask one of these"
 		}
 	}
 	var users, groups []string
 	for _, id := range b.opts.Fix.Users {
-		if isGroup(id) {
+		if access.IsGroup(id) {
 			groups = append(groups, id)
 		} else {
 			users = append(users, id)
@@ -218,7 +165,7 @@ func (b *Bot) openFix(q diagnose.Query, s view.FixState, c slack.InteractionCall
 			return err
 		}
 		req.reply = fixReply{b: b, at: modalID{id: opened.ID}, state: s}
-		if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
+		if denied := b.mayNotFix(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 			return b.updateView(ctx, opened.ID, "", *denied)
 		}
 		p, err := b.plan(ctx, q, s, req)
@@ -309,7 +256,7 @@ func (b *Bot) updateModal(ctx context.Context, at modalID, m slack.ModalViewRequ
 	defer cancel()
 	m.ExternalID = at.external
 	for begun := time.Now(); ; {
-		_, err := b.api.client.UpdateViewContext(ctx, m, at.external, "", "")
+		err := b.api.updateView(ctx, m, at.external, "", "")
 		switch slackCode(err) {
 		case "not_found", "view_not_found":
 		default:
@@ -328,7 +275,7 @@ func (b *Bot) readSubmission(req *request, c slack.InteractionCallback) {
 	if c.View.CallbackID != view.CallbackFix {
 		return
 	}
-	req.kind = "fix"
+	req.kind = kindFix
 	s, err := view.ParseFixState(c.View.PrivateMetadata)
 	var q diagnose.Query
 	if err == nil {
@@ -364,7 +311,7 @@ func ticked(state *slack.ViewState) bool {
 const applyTimeout = 4 * time.Minute
 
 func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, consent fix.Consent, c slack.InteractionCallback, at modalID, req *request) error {
-	if denied := b.denial(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
+	if denied := b.mayNotFix(ctx, c.User.ID, c.User.Name, s, req); denied != nil {
 		return b.updateModal(ctx, at, *denied)
 	}
 	shown := s.Plan
@@ -538,8 +485,12 @@ func (b *Bot) auditPost(ctx context.Context, entry *threadReply, r *view.FixRepo
 		return nil
 	}
 	b.log.Error("the audit channel cannot be written to", "request", r.RequestID, "channel", entry.channel, "error", err, "code", slackCode(err))
+	next := "Invite me to that channel with `/invite`, or ask whoever runs this bot to correct ACMBOT_AUDIT_CHANNEL"
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		next = view.Withheld(withheld.reason)
+	}
 	return &view.Fault{
 		What: "The audit channel cannot be written to, and without an entry there I change nothing", Meaning: "Nothing was changed",
-		Next: "Invite me to that channel with `/invite`, or ask whoever runs this bot to correct ACMBOT_AUDIT_CHANNEL",
+		Next: next,
 	}
 }

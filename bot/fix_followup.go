@@ -97,7 +97,7 @@ func spanWords(d time.Duration) string {
 // tell updates the message of a fix.
 func (b *Bot) tell(f FollowUp, seen string) {
 	f.Report.Seen = seen
-	ctx, cancel := context.WithTimeout(b.hard, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(b.hard, origin{user: f.Report.User}), deliveryTimeout)
 	defer cancel()
 	if err := b.api.update(ctx, f.Channel, f.TS, view.FixMessage(f.Report)); err != nil {
 		b.log.Warn("could not update the message of a fix", "request", f.Report.RequestID, "error", err, "code", slackCode(err))

@@ -217,9 +217,10 @@ func TestFixIsForTheAllowedAlone(t *testing.T) {
 func TestFixIsForTheAllowedAloneWhenSubmitted(t *testing.T) {
 	s, m := openGarage(t, func(o *Options) { o.Fix.Users = []string{onCall} })
 	group := func(users ...string) {
-		s.bot.desk.mu.Lock()
-		defer s.bot.desk.mu.Unlock()
-		s.bot.desk.members = map[string]groupMembers{onCall: {users: users, at: time.Now()}}
+		g := s.bot.api.gate
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.groups[onCall] = found[[]string]{users, time.Now()}
 	}
 	group(danaID)
 	s.press(dana)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
-	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 var (
@@ -117,28 +116,30 @@ func (fs *flights) land(key string, f *flight) {
 	close(f.done)
 }
 
-// ask diagnoses, or joins a diagnosis of the same that is under way. The id is
-// that of the request, in the log.
-func (b *Bot) ask(q diagnose.Query, id string) *flight {
+// ask diagnoses, or joins a diagnosis of the same that is under way. It is
+// followed as a step of what the first who asks is about.
+func (b *Bot) ask(asker context.Context, q diagnose.Query) *flight {
 	key := view.QueryText(q)
 	f, isNew := b.flights.join(key)
 	if isNew {
-		go b.fly(requestid.With(b.work, id), key, f, q)
+		go b.fly(lentContext{b.work, asker}, key, f, q)
 	}
 	return f
 }
 
 // fly runs one diagnosis. Where the diagnostician does not come back in time
 // the flight ends without it; its slot stays taken until it does.
-func (b *Bot) fly(work context.Context, key string, f *flight, q diagnose.Query) {
+func (b *Bot) fly(ctx context.Context, key string, f *flight, q diagnose.Query) {
 	defer b.flights.land(key, f)
-	exit, err := b.pool.enter(work)
+	_, entered := b.opts.Tracer.Step(ctx, "wait for a worker")
+	exit, err := b.pool.enter(b.work)
+	entered(err)
 	if err != nil {
 		f.err = err
 		return
 	}
 	close(f.entered)
-	ctx, cancel := context.WithTimeout(work, b.opts.AnswerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, b.opts.AnswerTimeout)
 	defer cancel()
 	type result struct {
 		answer diagnose.Answer
@@ -150,7 +151,7 @@ func (b *Bot) fly(work context.Context, key string, f *flight, q diagnose.Query)
 		var r result
 		defer func() {
 			if p := recover(); p != nil {
-				b.log.ErrorContext(work, "the diagnosis panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				b.log.ErrorContext(ctx, "the diagnosis panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				r = result{err: errPanicked}
 			}
 			back <- r
@@ -170,7 +171,7 @@ func (b *Bot) fly(work context.Context, key string, f *flight, q diagnose.Query)
 			b.estate.noteCauses(f.answer)
 		}
 	case <-late.C:
-		b.log.ErrorContext(work, "the diagnosis did not come back in time", "timeout", b.opts.AnswerTimeout)
+		b.log.ErrorContext(ctx, "the diagnosis did not come back in time", "timeout", b.opts.AnswerTimeout)
 		f.err = errSlow
 	case <-b.hard.Done():
 		f.err = b.hard.Err()

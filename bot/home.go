@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/acmbot/acmbot/bot/view"
@@ -67,8 +66,7 @@ func (b *Bot) publishHome(ctx context.Context, user string, l diagnose.Listing, 
 	if b.mine != nil {
 		o.Mine = b.mine(ctx, user)
 	}
-	_, err := b.api.client.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view.Home(b.status(), o)})
-	return err
+	return b.api.publish(ctx, user, view.Home(b.status(), o))
 }
 
 // unknownCauses are the most urgent certificates of which no recent diagnosis

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 	}
 	reply := replyTo(b.api, c)
 	req.reply = asideReply{reply}
-	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) || b.readCheckupAction(req, c, id, action.Value, reply) {
+	if b.readListAction(req, c, id, action.Value, reply) || b.readDigestAction(req, id, action.Value, reply, c) || b.readCheckupAction(req, c, id, action.Value, reply) || b.readAlertAction(req, id, action.Value, reply, c) {
 		return
 	}
 	state, err := view.ParseState(action.Value)
@@ -166,11 +167,11 @@ func (b *Bot) share(q diagnose.Query, state view.State, reply *hookReply) func(c
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		_, _, err = b.api.post(ctx, reply.channel, reply.thread, m)
-		if err == nil {
-			return nil
+		if _, withheld := errors.AsType[*withheldError](err); err == nil || withheld {
+			return err
 		}
 		b.log.InfoContext(ctx, "could not post as a member; sharing through the response URL", "code", slackCode(err))
-		h := hookMessage{ResponseType: slack.ResponseTypeInChannel, ThreadTS: reply.thread, Text: m.Text, Blocks: m.Blocks}
+		h := hookMessage{user: reply.user, channel: reply.channel, ResponseType: slack.ResponseTypeInChannel, ThreadTS: reply.thread, Text: m.Text, Blocks: m.Blocks}
 		if hookErr := b.api.respond(ctx, reply.url, h); hookErr != nil {
 			b.log.WarnContext(ctx, "could not share", "error", hookErr)
 			return reply.aside(ctx, view.FaultMessage(cannotShare(err, requestid.Of(ctx))))
@@ -218,7 +219,7 @@ func (b *Bot) openEvidence(q diagnose.Query, state view.State, trigger string, r
 func (b *Bot) openView(ctx context.Context, trigger string, m slack.ModalViewRequest) (*slack.ViewResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	return b.api.client.OpenViewContext(ctx, trigger, m)
+	return b.api.openView(ctx, trigger, m)
 }
 
 // updateView changes a modal. One that was closed meanwhile is none of our
@@ -226,7 +227,7 @@ func (b *Bot) openView(ctx context.Context, trigger string, m slack.ModalViewReq
 func (b *Bot) updateView(ctx context.Context, id, hash string, m slack.ModalViewRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
-	_, err := b.api.client.UpdateViewContext(ctx, m, "", hash, id)
+	err := b.api.updateView(ctx, m, "", hash, id)
 	switch slackCode(err) {
 	case "not_found", "view_not_found", "hash_conflict":
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
@@ -117,8 +118,8 @@ func TestShareInAChannelOfTheBots(t *testing.T) {
 }
 
 func TestShareWhereTheBotIsNot(t *testing.T) {
-	s := open(t, workspace.Options{}).connected()
-	for _, where := range []string{"#platform", "#cert-incidents"} {
+	for where, channels := range map[string][]string{"#platform": nil, "#cert-incidents": {access.Internal, access.Shared}} {
+		s := open(t, workspace.Options{}, func(o *Options) { o.Access.Policy.Channels = channels }).connected()
 		s.slash(dana, where, "shop.example.com")
 		id, err := s.ChannelID(dana, where)
 		if err != nil {
@@ -136,6 +137,21 @@ func TestShareWhereTheBotIsNot(t *testing.T) {
 		s.click(dana, m, view.ActionShare)
 		if _, err := s.WaitMessage(s.ctx(), in("Shared by <@", false)); err != nil {
 			t.Errorf("%s: %v", where, err)
+		}
+	}
+}
+
+// Nothing is posted where it cannot be known who would see it.
+func TestShareInAPrivateChannelThatTheBotIsNotIn(t *testing.T) {
+	s := open(t, workspace.Options{}).connected()
+	s.slash(dana, "#cert-incidents", "shop.example.com")
+	s.click(dana, s.sees("_token.shop.example.com"), view.ActionShare)
+	if m := s.sees("I cannot see who is in this conversation"); !m.Ephemeral {
+		t.Error("everybody is told")
+	}
+	for _, c := range s.CallsOf("response_url") {
+		if c.Arg("response_type") == "in_channel" {
+			t.Errorf("posted: %v", c.Args)
 		}
 	}
 }
@@ -375,14 +391,14 @@ func TestSameQuestionIsAskedOnce(t *testing.T) {
 		return blocked(q)
 	})
 	q := diagnose.Query{Domain: "shop.example.com"}
-	first, second, other := s.bot.ask(q, ""), s.bot.ask(q, ""), s.bot.ask(diagnose.Query{Domain: "other.example.com"}, "")
+	first, second, other := s.bot.ask(s.ctx(), q), s.bot.ask(s.ctx(), q), s.bot.ask(s.ctx(), diagnose.Query{Domain: "other.example.com"})
 	if first != second || first == other {
 		t.Error("the same question is asked twice, or two as one")
 	}
 	close(release)
 	<-first.done
 	<-other.done
-	if third := s.bot.ask(q, ""); third == first {
+	if third := s.bot.ask(s.ctx(), q); third == first {
 		t.Error("a finished diagnosis answers a new question")
 	} else {
 		<-third.done

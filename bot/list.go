@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -21,24 +22,48 @@ func (b *Bot) showList(text string, page int, command string, to replier) func(c
 			return b.deliver(ctx, to, view.NoEstate(command))
 		}
 		l, ok := b.list(ctx)
+		accounts := b.seesAccounts(ctx, to)
 		if !ok {
 			return b.deliver(ctx, to, view.FaultMessage(view.Fault{
 				What: "The list of certificates could not be read in time", Next: "Ask again in a minute", RequestID: requestid.Of(ctx),
 			}))
 		}
-		return b.deliver(ctx, to, view.List(b.filtered(ctx, l, filter, page, command)))
+		return b.deliver(ctx, to, view.List(b.filtered(ctx, l, filter, page, command, accounts)))
 	}
+}
+
+// seesAccounts reports whether those who get an answer may see account ids, and
+// so find by them.
+func (b *Bot) seesAccounts(ctx context.Context, to replier) bool {
+	switch to := to.(type) {
+	case *threadReply:
+		sees, err := b.api.gate.posting(ctx, to.channel)
+		return err == nil && sees
+	case *hookReply:
+		if to.replace && to.public {
+			sees, err := b.api.gate.posting(ctx, to.channel)
+			return err == nil && sees
+		}
+	}
+	return b.api.gate.showing(ctx, "", "")
 }
 
 // filtered is what a filter leaves of a list. Tags are read only of those
 // certificates that everything else in the filter leaves.
-func (b *Bot) filtered(ctx context.Context, l diagnose.Listing, f diagnose.Filter, page int, command string) view.Listing {
+func (b *Bot) filtered(ctx context.Context, l diagnose.Listing, f diagnose.Filter, page int, command string, accounts bool) view.Listing {
+	matches := func(match func(*diagnose.Listed, time.Time) bool, c diagnose.Listed) bool {
+		if !accounts {
+			c = withoutAccount(c)
+		}
+		return match(&c, l.At)
+	}
+
 	shown := view.Listing{
 		Command: command, Filter: f, At: l.At, Total: len(l.Certificates), Scope: l.Scope, Causes: b.estate.causeText, Page: page,
 	}
 	var left []diagnose.Listed
 	for i := range l.Certificates {
-		if f.MatchButTags(&l.Certificates[i], l.At) {
+		if matches(f.MatchButTags, l.Certificates[i]) {
 			left = append(left, l.Certificates[i])
 		}
 	}
@@ -48,7 +73,7 @@ func (b *Bot) filtered(ctx context.Context, l diagnose.Listing, f diagnose.Filte
 		shown.Scope.Unreadable = append(append([]diagnose.Unseen{}, shown.Scope.Unreadable...), unseen...)
 	}
 	for i := range left {
-		if f.Match(&left[i], l.At) {
+		if matches(f.Match, left[i]) {
 			shown.Certificates = append(shown.Certificates, left[i])
 		}
 	}

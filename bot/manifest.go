@@ -20,23 +20,27 @@ const Command = "/acm"
 // links to the AWS console. Watches need im:write for direct messages and
 // reactions:write to mark what is settled; channels:history and groups:history
 // to look, after a crash, whether a message was posted in its thread already:
-// without them it may come twice. users:read tells who is an admin of the
-// workspace; channels:read and groups:read whether a channel can be posted in.
+// without them it may come twice. users:read tells guests and people of other
+// organisations from members, and who is an admin; channels:read and groups:read
+// which channels another organisation is in, and whether one can be posted in.
+// Without users:read nobody may ask.
 var Scopes = []string{
 	"app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read",
 	"im:history", "im:write", "links:read", "links:write", "reactions:write", "users:read",
 }
 
 // scopes are those that the bot token needs for these options.
-func (o *Options) scopes() []string {
-	if slices.ContainsFunc(o.Admins, isGroup) || o.Fix.on() && slices.ContainsFunc(o.Fix.Users, isGroup) {
+func (o Options) scopes() []string {
+	if len(o.policy().Groups()) > 0 {
 		return append(slices.Clone(Scopes), ScopeUserGroups)
 	}
 	return Scopes
 }
 
 // Events are the events that the bot handles.
-var Events = []string{"app_home_opened", "app_mention", "assistant_thread_started", "link_shared", "message.im"}
+var Events = []string{
+	"app_home_opened", "app_mention", "assistant_thread_started", "channel_shared", "channel_unshared", "link_shared", "message.im",
+}
 
 // Shortcuts are the callback ids of the shortcuts that the bot handles.
 var Shortcuts = []string{view.CallbackMessage}

@@ -46,6 +46,7 @@ func threadOf(thread, ts string) string {
 func (b *Bot) readTalk(req *request, channel, thread, text string) {
 	req.reply = &threadReply{api: b.api, channel: channel, thread: thread, mark: answerMark(req), perhaps: req.resumed}
 	if asksForList(text) {
+		req.asks = 1
 		req.run = b.showList(afterList(text), 0, b.opts.Command, req.reply)
 		return
 	}
@@ -56,6 +57,7 @@ func (b *Bot) readTalk(req *request, channel, thread, text string) {
 		message := view.NoDomain(b.opts.Command)
 		switch what {
 		case intentList:
+			req.asks = 1
 			req.run = b.showList(filter, 0, b.opts.Command, req.reply)
 			return
 		case intentHelp:
@@ -66,6 +68,7 @@ func (b *Bot) readTalk(req *request, channel, thread, text string) {
 	case 1:
 		req.run = b.answer(queries[0], view.Options{Public: true}, req.reply)
 	default:
+		req.asks = len(queries)
 		req.run = b.answerSeveral(queries, req.reply)
 	}
 	req.diagnoses, req.again = true, view.QueryText(queries[0])

@@ -65,3 +65,15 @@ const (
 	DigestQuiet  DigestResult = "quiet"  // nothing was to be said, and nothing was posted
 	DigestFailed DigestResult = "failed" // it is tried again
 )
+
+// A CallObserver is an Observer that is told as well of each call to Slack.
+type CallObserver interface {
+	// SlackCalled is called when a call of a method of the Web API, such as
+	// "chat.postMessage", or of a response URL (MethodHook) was answered, with
+	// the HTTP status. Slack tells most of its errors with 200. Status is 0
+	// where there was no answer.
+	SlackCalled(method string, took time.Duration, status int)
+}
+
+// MethodHook stands for a response URL where a CallObserver is told of one.
+const MethodHook = "response_url"

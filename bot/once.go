@@ -31,6 +31,9 @@ func newOnceClient(opts Options) *slack.Client {
 // looks in the conversation before it posts. Found says that it stood there.
 // Where the bot may not look, a message twice is better than none.
 func (a api) postOnce(ctx context.Context, channel, thread string, m view.Message, mark string, perhaps bool) (ts string, found bool, err error) {
+	if m, err = a.prepare(ctx, audience{channel: channel, all: true}, m); err != nil {
+		return "", false, err
+	}
 	wait := 200 * time.Millisecond
 	for attempt := 0; ; attempt++ {
 		if perhaps {

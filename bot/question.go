@@ -7,7 +7,6 @@ import (
 
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
-	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // progressEvery is how often progress is updated where it can be.
@@ -20,13 +19,18 @@ func (b *Bot) answer(q diagnose.Query, o view.Options, to replier) func(context.
 		if err != nil {
 			return err
 		}
-		return b.deliver(ctx, to, view.Answer(a, b.options(ctx, a, o)))
+		_, end := b.opts.Tracer.Step(ctx, "render")
+		message := view.Answer(a, b.options(ctx, a, o))
+		end(nil)
+		return b.deliver(ctx, to, message)
 	}
 }
 
 // await waits for a diagnosis. To, where it is not nil, is shown progress.
-func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (diagnose.Answer, error) {
-	f := b.ask(q, requestid.Of(ctx))
+func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (answer diagnose.Answer, err error) {
+	ctx, end := b.opts.Tracer.Step(ctx, "diagnosis")
+	defer func() { end(err) }()
+	f := b.ask(ctx, q)
 	timer := time.NewTimer(b.opts.ProgressAfter)
 	defer timer.Stop()
 	for {
@@ -56,7 +60,10 @@ func (b *Bot) showProgress(ctx context.Context, to replier, m view.Message) erro
 func (b *Bot) deliver(ctx context.Context, to replier, m view.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
-	return to.finish(ctx, m)
+	ctx, end := b.opts.Tracer.Step(ctx, "post")
+	err := to.finish(ctx, m)
+	end(err)
+	return err
 }
 
 // problem is what is wrong with a question, as a sentence.

@@ -15,7 +15,6 @@ import (
 
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/view"
-	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 // ackTimeout is how long Slack waits for an acknowledgement ("Using Socket
@@ -30,6 +29,11 @@ type request struct {
 	id   string
 	kind string // for the log: "command", "mention", "recheck", …
 	user string
+	// from is who wants it and where; every request has that.
+	from origin
+	// asks is how many questions it counts as, where that does not follow from
+	// its kind.
+	asks int
 	// keys tell whether Slack has sent it before.
 	keys []string
 	// ack goes back with the acknowledgement, where the envelope takes one.
@@ -37,6 +41,9 @@ type request struct {
 	// payload goes back with it instead: options of a menu, or what is wrong
 	// with a modal's inputs.
 	payload any
+	// offer makes the payload of a typeahead, for one who may ask and may, or may
+	// not, see account ids.
+	offer func(sees bool) any
 	// view takes the place of the modal that was submitted, with the
 	// acknowledgement; nil where that is to close.
 	view *slack.ModalViewRequest
@@ -53,6 +60,9 @@ type request struct {
 	// taken up again after a restart: what it posts may have been posted.
 	noted   state.Key
 	resumed bool
+	// traced belongs to the request, for whom the bot is followed; end ends that.
+	traced context.Context
+	end    func(error)
 }
 
 // receive is what becomes of an envelope: it is read, acknowledged in this one
@@ -67,12 +77,18 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		return // not acknowledged, so that Slack sends it again, to another copy or the next one
 	}
 	req := b.read(evt)
+	b.begin(req)
 	first := b.seen.first(append(req.keys, "envelope "+evt.Request.EnvelopeID)...)
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user, "socket", s.number)
 	if evt.Request.RetryAttempt > 0 {
 		log = log.With("retry", evt.Request.RetryAttempt, "retry_reason", evt.Request.RetryReason)
 	}
 
+	if req.offer != nil {
+		b.offer(ctx, s, req, evt.Request, arrived)
+		return
+	}
+	b.screen(req)
 	if !first {
 		log.Info("received again; acknowledged only")
 		req.run = nil
@@ -98,6 +114,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		if errors.Is(err, errClosing) && req.noted.ID != "" {
 			log.Info("left to the copy that comes after this one")
 			b.ack(ctx, s, evt.Request, &request{})
+			req.end(errClosing)
 			return
 		}
 		if err != nil {
@@ -108,12 +125,14 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 	}
 
 	answered, acked := true, false
+	_, end := b.opts.Tracer.Step(req.traced, "acknowledge")
 	if req.view != nil {
 		acked = b.ackView(ctx, s, evt.Request, req.view)
 	} else {
 		answered, acked = b.ack(ctx, s, evt.Request, req)
 	}
 	b.opts.Observer.Acknowledged(time.Since(arrived), acked)
+	end(nil)
 	if first && req.ack != nil && !answered && req.reply != nil {
 		// The envelope takes no answer with its acknowledgement.
 		message := *req.ack
@@ -125,6 +144,7 @@ func (b *Bot) receive(ctx context.Context, s *socket, evt socketmode.Event) {
 		if begun {
 			b.tasks.end()
 		}
+		req.end(nil)
 		return
 	}
 	log.Info("received")
@@ -217,7 +237,9 @@ func (b *Bot) perform(req *request, leave func()) {
 	}
 	start := time.Now()
 	log := b.log.With("request", req.id, "kind", req.kind, "user", req.user)
-	err := guard(func() error { return req.run(requestid.With(b.hard, req.id)) })
+	b.begin(req)
+	err := guard(func() error { return b.carryThrough(req) })
+	defer func() { req.end(err) }()
 	b.opts.Observer.Performed(req.kind, time.Since(start), err)
 	if b.hard.Err() != nil && err != nil {
 		log.Warn("left behind", "error", err)
@@ -238,11 +260,26 @@ func (b *Bot) perform(req *request, leave func()) {
 		return
 	}
 	apology := view.FaultMessage(faultOf(err, req))
-	ctx, cancel := context.WithTimeout(requestid.With(b.hard, req.id), deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(req.traced, req.from), deliveryTimeout)
 	defer cancel()
 	if err := guard(func() error { return req.reply.finish(ctx, apology) }); err != nil {
 		log.Error("could not even apologise", "error", err, "code", slackCode(err))
 	}
+}
+
+// carryThrough does what a request wants, for those who may ask. What turns out
+// to be for a place that is not to be told is refused, to the one who wanted it
+// alone.
+func (b *Bot) carryThrough(req *request) error {
+	ctx := asking(req.traced, req.from)
+	if ok, err := b.admit(ctx, req); !ok || err != nil {
+		return err
+	}
+	err := req.run(ctx)
+	if withheld, ok := errors.AsType[*withheldError](err); ok {
+		return b.deny(ctx, req, verdict{reason: withheld.reason})
+	}
+	return err
 }
 
 type panicError struct {
@@ -285,6 +322,9 @@ func faultOf(err error, req *request) view.Fault {
 	case errors.Is(err, context.Canceled):
 		f.What = "I was restarted while I was looking"
 		f.Next = "Ask again"
+	case errors.As(err, new(*unsureError)):
+		f.What = "Slack does not tell me who would see the answer"
+		f.Next = "Ask again in a minute; if it keeps happening, whoever runs this bot finds the cause with acmbot doctor"
 	case errors.As(err, &slackErr) && slackErr.Err == "missing_scope":
 		f.What = "Slack does not let me do that"
 		f.Meaning = "The app lacks a permission"
@@ -308,11 +348,13 @@ func (b *Bot) read(evt socketmode.Event) *request {
 
 // reread is read for a request that has an id already.
 func (b *Bot) reread(evt socketmode.Event, req *request) *request {
+	req.from = b.api.gate.originOf(evt)
 	err := guard(func() error {
 		switch data := evt.Data.(type) {
 		case slack.SlashCommand:
 			b.readCommand(req, data)
 		case slack.InteractionCallback:
+			b.api.gate.unseal(&data)
 			b.readInteraction(req, data)
 		case slackevents.EventsAPIEvent:
 			b.readEvent(req, data)

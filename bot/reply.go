@@ -58,7 +58,7 @@ func (r *hookReply) progress(ctx context.Context, m view.Message) error {
 }
 
 func (r *hookReply) hook(m view.Message, replace bool) hookMessage {
-	h := hookMessage{Text: m.Text, Blocks: m.Blocks, ReplaceOriginal: replace, ResponseType: slack.ResponseTypeEphemeral}
+	h := hookMessage{user: r.user, channel: r.channel, Text: m.Text, Blocks: m.Blocks, ReplaceOriginal: replace, ResponseType: slack.ResponseTypeEphemeral}
 	if replace && r.public {
 		h.ResponseType = slack.ResponseTypeInChannel
 	}

@@ -40,7 +40,7 @@ func newSocket(number int, opts Options, log *slog.Logger) *socket {
 		next = http.DefaultTransport
 	}
 	s.token = opts.tokens.app
-	s.throttle = newThrottle(&bearer{next: next, api: hostOf(opts.APIURL), token: s.token})
+	s.throttle = newThrottle(&bearer{next: next, api: hostOf(opts.APIURL), token: s.token, tracer: s.token.tracer})
 	proxy, tlsConfig := wiring(opts.HTTPClient)
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 15 * time.Second}
 	client := slack.New(tokenInUse,

@@ -125,6 +125,7 @@ func TestWhatCannotBeReadIsAcknowledged(t *testing.T) {
 	}
 	s.send(0, `not JSON at all`)
 	s.send(0, `[]`)
+	s.known("U1")
 	s.send(0, `{"envelope_id":"last","type":"slash_commands","accepts_response_payload":true,"payload":{"command":"/acm","text":"help","user_id":"U1"}}`)
 	if got := s.acked("last", 1); !strings.Contains(got, "Name a domain") {
 		t.Errorf("the last envelope is acknowledged with %q", got)
@@ -149,6 +150,7 @@ func TestAnswerWhereTheAcknowledgementCarriesNone(t *testing.T) {
 
 func TestAcknowledgementsAreSmall(t *testing.T) {
 	s := openBare(t, &doctor{}, 1)
+	s.known("U1")
 	long := strings.Repeat("x", 60_000)
 	for i, text := range []string{"help", long, "why " + long, long + "." + long, "why " + strings.Repeat("a.", 30_000) + "example"} {
 		id := fmt.Sprintf("big%d", i)

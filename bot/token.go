@@ -59,8 +59,9 @@ type token struct {
 	log          *slog.Logger
 	// try asks Slack whether it takes a token. Its error is a *Refusal where it
 	// does not.
-	try  func(ctx context.Context, value string) error
-	told func(result string)
+	try    func(ctx context.Context, value string) error
+	told   func(result string)
+	tracer Tracer // follows the calls with it
 
 	reading chan struct{} // held while the source is read and a token tried
 
@@ -87,12 +88,18 @@ func newTokens(opts Options, log *slog.Logger) *tokens {
 		return err
 	}
 	ts.app.try = func(ctx context.Context, value string) error {
+		if before, now := appOf(ts.app.current()), appOf(value); before != "" && now != "" && before != now {
+			return &strangerError{"app"}
+		}
 		// Nobody dials the address that Slack gives, so no event goes there.
 		_, _, err := client("", slack.OptionAppLevelToken(value)).StartSocketModeContext(ctx)
 		return err
 	}
 	for _, t := range []*token{ts.bot, ts.app} {
-		t.log, t.told = log, func(string) {}
+		t.log, t.told, t.tracer = log, func(string) {}, opts.Tracer
+		if t.tracer == nil {
+			t.tracer = untraced{}
+		}
 		if opts.Rotated != nil {
 			t.told = func(result string) { opts.Rotated(t.what, result) }
 		}
@@ -223,11 +230,12 @@ func (t *token) reject(value, result, reason string) {
 }
 
 // replace is called with a token that Slack refuses. It returns another one to
-// use in its place, for which it waits where there has been one that worked.
+// use in its place, for which it waits where there has been one that worked; now
+// and then the same, since Slack may be wrong for a while.
 func (t *token) replace(ctx context.Context, refused string) (value string, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, refusedMost)
-	defer cancel()
-	for first := true; ; first = false {
+	const readings = 4
+	for n := range readings {
+		first := n == 0
 		t.mu.Lock()
 		value, changed := t.value, t.changed
 		if value == refused {
@@ -257,6 +265,7 @@ func (t *token) replace(ctx context.Context, refused string) (value string, ok b
 		}
 		t.renew(ctx, t.source.again/2)
 	}
+	return t.current(), ctx.Err() == nil
 }
 
 // wait pauses, but not longer than until there is another token.
@@ -300,6 +309,15 @@ func sameApp(before, now slack.AuthTestResponse) error {
 	return nil
 }
 
+// appOf is the id of the app that an app-level token is for, as the token itself
+// has it (xapp-1-A0123456789-…); "" where it has none.
+func appOf(token string) string {
+	if parts := strings.Split(token, "-"); len(parts) >= 4 && parts[0] == "xapp" && strings.HasPrefix(parts[2], "A") {
+		return parts[2]
+	}
+	return ""
+}
+
 // followTokens makes new tokens the bot's own as they come up.
 func (b *Bot) followTokens(ctx context.Context) {
 	var wg sync.WaitGroup
@@ -334,7 +352,7 @@ func (t *token) refusedFor(r *Refusal) bool { return t.rotates() && slices.Conta
 // withTokens is a client that calls with a token as it is at that moment.
 func withTokens(client *http.Client, apiURL string, t *token) *http.Client {
 	return &http.Client{
-		Transport:     &bearer{next: client.Transport, api: hostOf(apiURL), token: t, timeout: client.Timeout},
+		Transport:     &bearer{next: client.Transport, api: hostOf(apiURL), token: t, tracer: t.tracer, timeout: client.Timeout},
 		CheckRedirect: client.CheckRedirect, Jar: client.Jar,
 		// Without a timeout of its own, which would cut the wait for a new token
 		// short.

@@ -202,6 +202,7 @@ func TestBadTokensAreNotTaken(t *testing.T) {
 		result   string
 		reason   string
 	}{
+		{"xoxb-" + hidden + "1", "xapp-1-A0ANOTHER-" + hidden, nil, TokenRefused, ""},
 		{"xapp-" + hidden, "xoxb-" + hidden, nil, TokenMalformed, "it is not a token that starts with"},
 		{"xoxb-" + hidden + " and more", "xapp-", nil, TokenMalformed, "it is not a token that starts with"},
 		{"", "", nil, TokenMalformed, "it is not a token that starts with"},
@@ -221,10 +222,13 @@ func TestBadTokensAreNotTaken(t *testing.T) {
 					logged++
 				}
 			}
-			if most := 1 + 2; logged < 1 || logged > most { // up to three are malformed, each in its own way
+			if most := 3; logged < 1 || logged > most { // several are bad in the same way
 				t.Errorf("%s %s: the log says so %d times", token, bad.result, logged)
 			}
 		}
+	}
+	if !strings.Contains(r.log.String(), "It belongs to another app.") {
+		t.Error("an app-level token of another app is not told from ours")
 	}
 	r.slash(dana, ops, "why shop.example.com")
 	r.sees("Headline of shop.example.com")
@@ -237,6 +241,25 @@ func TestBadTokensAreNotTaken(t *testing.T) {
 	r.bot.put(r.IssueBotToken(), nil)
 	r.hears("bot token untried", 1)
 	r.hears("bot token taken", 1)
+}
+
+// Slack may refuse a good token for a while, when something there is out of
+// order.
+func TestSlackMayBeWrongAboutAToken(t *testing.T) {
+	r := rotating(t, time.Hour)
+	r.connected()
+	r.slash(dana, ops, "why first.example.com")
+	r.sees("Headline of first.example.com")
+	r.Fail("chat.postMessage", workspace.Fault{Error: "invalid_auth", Times: 3})
+	if _, err := r.Say(dana, ops, "", "<@"+r.BotUserID()+"> second.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	r.sees("Headline of second.example.com")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.told) > 0 {
+		t.Errorf("a token was found: %v", r.told)
+	}
 }
 
 // A token that Slack never took ends the start at once, wherever it is kept.

@@ -10,8 +10,9 @@ import (
 
 // matching are the certificates that a typed text finds, the best matches
 // first, and in their own order where they match alike. Every word of the text
-// must be found.
-func matching(list []diagnose.Listed, typed string) []diagnose.Listed {
+// must be found. Those who may not see account ids do not find by them either:
+// digit by digit that would tell them.
+func matching(list []diagnose.Listed, typed string, accounts bool) []diagnose.Listed {
 	words := strings.FieldsFunc(strings.ToLower(typed), func(r rune) bool { return unicode.IsSpace(r) || r == ',' })
 	if len(words) == 0 {
 		return list
@@ -24,7 +25,11 @@ func matching(list []diagnose.Listed, typed string) []diagnose.Listed {
 	for i := range list {
 		total := 0
 		for _, w := range words {
-			s := score(&list[i], w)
+			l := list[i]
+			if !accounts {
+				l = withoutAccount(l)
+			}
+			s := score(&l, w)
 			if s == 0 {
 				total = 0
 				break
@@ -41,6 +46,12 @@ func matching(list []diagnose.Listed, typed string) []diagnose.Listed {
 		found = append(found, list[h.at])
 	}
 	return found
+}
+
+// withoutAccount is a certificate that cannot be found by its account.
+func withoutAccount(l diagnose.Listed) diagnose.Listed {
+	l.Account, l.ARN = "", idOf(l.ARN)
+	return l
 }
 
 // The scores of one word, the best first. Where it is found matters more than

@@ -72,12 +72,7 @@ func (b *Bot) readLinkShared(req *request, e *slackevents.LinkSharedEvent, raw *
 		}
 		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
-		var err error
-		if where.UnfurlID != "" && where.Source != "" {
-			_, _, _, err = b.api.client.UnfurlMessageByIDContext(ctx, where.UnfurlID, where.Source, unfurls)
-		} else {
-			_, _, _, err = b.api.client.UnfurlMessageContext(ctx, e.Channel, e.MessageTimeStamp, unfurls)
-		}
+		err := b.api.unfurl(ctx, e.Channel, e.MessageTimeStamp, where, unfurls)
 		switch slackCode(err) {
 		case "cannot_find_message", "cannot_unfurl_message", "cannot_find_channel", "cannot_unfurl_url":
 			b.log.InfoContext(ctx, "a link could not be unfurled", "code", slackCode(err)) // deleted, or dismissed, meanwhile

@@ -260,6 +260,9 @@ var closed = []string{
 
 // nowhere makes an error watch.ErrNowhere where Slack says so.
 func nowhere(err error) error {
+	if _, ok := errors.AsType[*withheldError](err); ok {
+		return fmt.Errorf("%w: %w", watch.ErrNowhere, err)
+	}
 	if code := slackCode(err); code != "" && slices.Contains(closed, code) {
 		return fmt.Errorf("%w (%s)", watch.ErrNowhere, code)
 	}
@@ -276,18 +279,22 @@ func (t teller) Locate(ctx context.Context, w watch.Watch) (string, error) {
 	if err != nil {
 		return "", nowhere(err)
 	}
+	t.bot.api.gate.meet(c.ID, w.Place.User)
 	return c.ID, nil
 }
 
 func (t teller) Tell(ctx context.Context, w watch.Watch, perhaps bool) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(ctx, origin{user: w.Place.User}), deliveryTimeout)
 	defer cancel()
+	if !perhaps && t.bot.alerts.covers(ctx, w) {
+		return w.Place.Thread, nil
+	}
 	ts, _, err := t.bot.api.postOnce(ctx, w.Place.Channel, w.Place.Thread, view.WatchNews(w), w.MarkOf(w.Notice.N), perhaps)
 	return ts, nowhere(err)
 }
 
 func (t teller) Card(ctx context.Context, w watch.Watch, perhaps bool) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	ctx, cancel := context.WithTimeout(asking(ctx, origin{user: w.Place.User}), deliveryTimeout)
 	defer cancel()
 	m := view.WatchCard(w)
 	ts, found := w.Card.TS, w.Card.TS != ""

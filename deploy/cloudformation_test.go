@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
 
@@ -76,12 +76,16 @@ var everything = map[string]string{
 	"OrganizationId":         "o-a1b2c3d4e5",
 	"ProbeAllow":             "10.0.0.0/8,fd00::/8",
 	"Command":                "/certs", "Admins": "U0123456789,S0123456789",
+	"AllowUsers": "members,guests,U0123456789", "AllowTeams": "T0123456789,E0123456789", "AllowChannels": "internal,shared,C0123456789",
+	"ShowAccounts": "U0123456789,S0123456789,C0123456789", "UserRate": "5/1m", "Operator": "S0123456789",
 	"DigestChannel": "C0123456789", "DigestTime": "08:30", "DigestTimeZone": "America/Argentina/Buenos_Aires", "DigestWeekdays": "true",
 	"DigestRoutes": "tag:team=shop => C0123456789 @S0123456789, account:444455556666 => C1123456789",
 	"Fixes":        "add-cname,add-caa,resend-email,switch-to-dns,publish-switch-records,renew-private",
 	"FixUsers":     "U0123456789,S0123456789", "AuditChannel": "C0123456789",
-	"AlarmTopicArn": "arn:aws:sns:eu-central-1:111122223333:alarms",
-	"LogLevel":      "debug", "LogRetentionDays": "365",
+	"AlarmTopicArn":  "arn:aws:sns:eu-central-1:111122223333:alarms",
+	"TracesEndpoint": "https://otel.example.com/traces",
+	"Alerts":         "off", "AlertEvery": "1h",
+	"LogLevel": "debug", "LogRetentionDays": "365",
 }
 
 func readTemplate(t *testing.T, path string) *template {
@@ -299,11 +303,21 @@ func TestTemplatesAreWellFormed(t *testing.T) {
 		for _, problem := range check(readTemplate(t, path), nil, path) {
 			t.Errorf("%s: %s", path, problem)
 		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The console shows other letters as question marks.
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }) {
+				t.Errorf("%s:%d: %s", path, i+1, line)
+			}
+		}
 		// The limit of --template-body ("CloudFormation quotas", AWS
 		// CloudFormation User Guide,
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
-		if text, err := os.ReadFile(path); err != nil || len(text) > 51_200 {
-			t.Errorf("%s: %d bytes, %v", path, len(text), err)
+		if len(text) > 51_200 {
+			t.Errorf("%s has %d bytes", path, len(text))
 		}
 	}
 }
@@ -414,12 +428,13 @@ func TestTaskRoleMatchesThePolicies(t *testing.T) {
 	const path = "cloudformation/acmbot.yml"
 	tpl := readTemplate(t, path)
 	for _, s := range stacks(tpl, nil, path) {
-		names := append(fixFiles(fmt.Sprint(s.parameters["Fixes"])), "read", "read-extra", "dynamodb", "doctor")
+		names := append(fixFiles(fmt.Sprint(s.parameters["Fixes"])), "read", "read-extra", "dynamodb", "events", "doctor")
 		if s.parameters["RoleArns"] != "" {
 			names = append(names, "assume")
 		}
 		want := filePolicies(t, strings.NewReplacer(
 			"arn:aws:dynamodb:*:*:table/acmbot", fmt.Sprint(s.attribute("", "Table", "Arn")),
+			"arn:aws:sqs:*:*:acmbot-events", fmt.Sprint(s.attribute("", "Queue", "Arn")),
 			"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-TaskRole-*",
 		), names...)
 		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, environment(t, s.container(t))))
@@ -478,19 +493,13 @@ func TestRulesRefuseWhatDoesNotWork(t *testing.T) {
 	}
 }
 
-// eventPatterns are the patterns of ACM's own events and of AWS Health's on ACM:
-// all that the program knows, and nothing else.
-var eventPatterns = map[string]any{
-	"acm": map[string]any{"source": []any{"aws.acm"}, "detail-type": []any{
-		string(diagnose.EventApproachingExpiration), string(diagnose.EventActionRequired), string(diagnose.EventExpired),
-		string(diagnose.EventAvailable), string(diagnose.EventRotated), string(diagnose.EventRevoked),
-	}},
-	"health": map[string]any{"source": []any{"aws.health"}, "detail-type": []any{"AWS Health Event"}, "detail": map[string]any{
-		"service": []any{"ACM"}, "eventTypeCode": []any{"AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"},
-	}},
+// eventPatterns are those of ACM's own events and of AWS Health's on ACM.
+func eventPatterns(t *testing.T) map[string]any {
+	t.Helper()
+	return map[string]any{"acm": jsonObject(t, "events/pattern.json"), "health": jsonObject(t, "events/pattern-health.json")}
 }
 
-func TestEventRulesMatchTheProgram(t *testing.T) {
+func TestEventRulesHaveThePatterns(t *testing.T) {
 	count := 0
 	for path := range templates {
 		for name, r := range readTemplate(t, path).Resources {
@@ -498,12 +507,12 @@ func TestEventRulesMatchTheProgram(t *testing.T) {
 				continue
 			}
 			count++
-			want := eventPatterns["acm"]
+			want := eventPatterns(t)["acm"]
 			if strings.Contains(name, "Health") {
-				want = eventPatterns["health"]
+				want = eventPatterns(t)["health"]
 			}
 			if diff := cmp.Diff(want, r.Properties["EventPattern"]); diff != "" {
-				t.Errorf("%s: %s mismatch (-program, +template):\n%s", path, name, diff)
+				t.Errorf("%s: %s mismatch (-pattern, +template):\n%s", path, name, diff)
 			}
 		}
 	}

@@ -169,7 +169,7 @@ var terraformMistakes = []struct {
 	{name: "no such local", file: "main.tf", from: "count = local.has_metrics ? 1 : 0", to: "count = local.have_metrics ? 1 : 0", says: "no local.have_metrics"},
 	{name: "no such resource", file: "outputs.tf", from: "aws_ecs_cluster.this.name", to: "aws_ecs_cluster.main.name", says: "no aws_ecs_cluster.main"},
 	{name: "no such data source", file: "main.tf", from: "data.aws_region.current.region", to: "data.aws_region.here.region", says: "no data.aws_region.here"},
-	{name: "a variable that nothing uses", file: "main.tf", from: "ACMBOT_LOG_LEVEL           = var.log_level", to: "ACMBOT_LOG_LEVEL           = \"info\"", says: "variable log_level is not used"},
+	{name: "a variable that nothing uses", file: "main.tf", from: "= var.log_level", to: "= \"info\"", says: "variable log_level is not used"},
 	{name: "a local that nothing uses", file: "iam.tf", from: "  iam = \"${path.module}/../iam\"", to: "  iam = \"${path.module}/../iam\"\n  eam = 1", says: "local.eam is not used"},
 	{name: "not formatted", file: "state.tf", from: "  hash_key                    = \"pk\"", to: "  hash_key = \"pk\"", says: "state.tf:0: is not formatted"},
 	{name: "one of several", file: "events.tf", from: "aws_cloudwatch_event_bus.organization[0].name\n  policy", to: "aws_cloudwatch_event_bus.organization.name\n  policy", says: "it is the other way around"},
@@ -260,15 +260,22 @@ var most = map[string]cty.Value{
 	"organization_id":           cty.StringVal(everything["OrganizationId"]),
 	"probe_allow":               texts(strings.Split(everything["ProbeAllow"], ",")...),
 	"command":                   cty.StringVal(everything["Command"]),
-	"admins":                    texts(strings.Split(everything["Admins"], ",")...),
+	"access": cty.ObjectVal(map[string]cty.Value{
+		"users": texts(strings.Split(everything["AllowUsers"], ",")...), "teams": texts(strings.Split(everything["AllowTeams"], ",")...),
+		"channels": texts(strings.Split(everything["AllowChannels"], ",")...), "show_accounts": texts(strings.Split(everything["ShowAccounts"], ",")...),
+		"user_rate": cty.StringVal(everything["UserRate"]), "operator": cty.StringVal(everything["Operator"]),
+	}),
+	"admins": texts(strings.Split(everything["Admins"], ",")...),
 	"digest": cty.ObjectVal(map[string]cty.Value{
 		"channel": cty.StringVal(everything["DigestChannel"]), "time": cty.StringVal(everything["DigestTime"]),
 		"time_zone": cty.StringVal(everything["DigestTimeZone"]), "weekdays": cty.True,
 		"routes": texts("tag:team=shop => C0123456789 @S0123456789", " account:444455556666 => C1123456789"),
 	}),
+	"alerts":        cty.ObjectVal(map[string]cty.Value{"enabled": cty.False, "every": cty.StringVal("1h")}),
 	"fixes":         texts(strings.Split(everything["Fixes"], ",")...),
 	"fix_users":     texts(strings.Split(everything["FixUsers"], ",")...),
 	"audit_channel": cty.StringVal(everything["AuditChannel"]), "log_level": cty.StringVal("debug"), "log_retention_days": cty.NumberIntVal(365),
+	"traces_endpoint":  cty.StringVal(everything["TracesEndpoint"]),
 	"alarm_topic_arns": texts(everything["AlarmTopicArn"]),
 }
 
@@ -311,6 +318,7 @@ func planPolicies(t *testing.T, p *plan) map[string]policy {
 func TestModulesMatchThePolicies(t *testing.T) {
 	own := strings.NewReplacer(
 		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:sqs:*:*:acmbot-events", "arn:aws:sqs:"+testRegion+":"+testAccount+":aws_sqs_queue-events",
 		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
 	)
 	all := strings.Split(everything["Fixes"], ",")
@@ -320,7 +328,7 @@ func TestModulesMatchThePolicies(t *testing.T) {
 		values["fixes"], values["fix_users"] = texts(given...), texts("U0123456789")
 		names := append(fixFiles(fixes), "read", "read-extra")
 		p := planOf(t, rootModule, values)
-		want := filePolicies(t, own, append(names, "dynamodb", "doctor")...)
+		want := filePolicies(t, own, append(names, "dynamodb", "events", "doctor")...)
 		want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 		if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 			t.Errorf("with the fixes %q the bot's role differs from the policies (-policies, +module):\n%s", fixes, diff)
@@ -353,6 +361,7 @@ func singles(list []string) [][]string {
 func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	narrow := strings.NewReplacer(
 		"arn:aws:dynamodb:*:*:table/acmbot", "arn:aws:dynamodb:"+testRegion+":"+testAccount+":table/acmbot",
+		"arn:aws:sqs:*:*:acmbot-events", "arn:aws:sqs:"+testRegion+":"+testAccount+":aws_sqs_queue-events",
 		"arn:aws:iam::*:role/acmbot*", "arn:aws:iam::"+testAccount+":role/acmbot-task-*",
 		`"Resource": "arn:aws:route53:::hostedzone/*",`+"\n      \"Condition\"", `"Resource": ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::hostedzone/Z2"], "Condition"`,
 		`["_????????????????????????????????.*"]`, `"_????????????????????????????????.*example.com"`,
@@ -366,7 +375,7 @@ func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	member := maps.Clone(values)
 	names := append(fixFiles(everything["Fixes"]), "read", "read-extra")
 	p := planOf(t, rootModule, values)
-	want := filePolicies(t, narrow, append(names, "dynamodb", "doctor", "assume")...)
+	want := filePolicies(t, narrow, append(names, "dynamodb", "events", "doctor", "assume")...)
 	want["secrets"] = partOf(t, "iam/secrets.json", "ReadSecrets", checkTokens(t, p.environment(t)))
 	if diff := cmp.Diff(want, planPolicies(t, p)); diff != "" {
 		t.Errorf("the bot's role mismatch (-want, +got):\n%s", diff)
@@ -474,8 +483,8 @@ func TestModuleRunsTheContainerOfTheTemplate(t *testing.T) {
 		}
 		// The names that AWS gives are others.
 		wantPlain["ACMBOT_STATE"] = "dynamodb:acmbot"
-		for _, token := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"} {
-			wantPlain[token] = gotPlain[token]
+		for _, given := range []string{"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ACMBOT_EVENTS_QUEUE_URL"} {
+			wantPlain[given] = gotPlain[given]
 		}
 		if diff := cmp.Diff(wantPlain, gotPlain); diff != "" {
 			t.Errorf("%s: settings mismatch (-template, +module):\n%s", name, diff)
@@ -546,8 +555,8 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 			}
 			got[key] = pattern
 		}
-		if diff := cmp.Diff(eventPatterns, got); diff != "" {
-			t.Errorf("%s: patterns mismatch (-program, +module):\n%s", name, diff)
+		if diff := cmp.Diff(eventPatterns(t), got); diff != "" {
+			t.Errorf("%s: patterns mismatch (-patterns, +module):\n%s", name, diff)
 		}
 	}
 

@@ -13,6 +13,14 @@ type Estate interface {
 	List(ctx context.Context) Listing
 }
 
+// A Rereader lists all certificates anew, for those who must not be told what
+// they were told before. An Estate that answers from memory may be one.
+type Rereader interface {
+	// Reread is List with a listing that was begun to be read no earlier than
+	// since. Where there is none to be had, it is an older one.
+	Reread(ctx context.Context, since time.Time) Listing
+}
+
 // A Tagger reads the tags of listed certificates, which listings lack: ACM
 // tells them for one certificate at a time. An Estate may be one.
 type Tagger interface {

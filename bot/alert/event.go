@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,25 +32,38 @@ type Hint struct {
 	// Tries counts the looks that saw nothing, and Again is when to look again.
 	Tries int       `json:"tries,omitempty"`
 	Again time.Time `json:"again,omitzero"`
+
+	version int64
 }
 
 // Note keeps an event until somebody has looked. Several of one certificate are
 // kept as one.
 func Note(ctx context.Context, store state.Store, e diagnose.Event, now time.Time) error {
-	err := state.UpdateRecord(ctx, store, state.Key{Kind: eventKind, ID: e.ARN}, func(r *state.Record[Hint]) error {
-		h := &r.Value
-		if h.ARN == "" {
-			*h = Hint{ARN: e.ARN, Account: e.Account, Region: e.Region, Since: now}
-			r.Expires = now.Add(keepEvent)
-		}
-		h.Again, h.Tries = time.Time{}, 0
+	return hint(ctx, store, Hint{ARN: e.ARN, Account: e.Account, Region: e.Region}, now, func(h *Hint) {
 		if e.Kind != "" && !slices.Contains(h.Kinds, e.Kind) {
 			h.Kinds = append(h.Kinds, e.Kind)
 		}
+	})
+}
+
+// Nudge has a certificate looked at soon.
+func Nudge(ctx context.Context, store state.Store, arn string, now time.Time) error {
+	return hint(ctx, store, Hint{ARN: arn}, now, func(*Hint) {})
+}
+
+func hint(ctx context.Context, store state.Store, fresh Hint, now time.Time, add func(*Hint)) error {
+	err := state.UpdateRecord(ctx, store, state.Key{Kind: eventKind, ID: fresh.ARN}, func(r *state.Record[Hint]) error {
+		h := &r.Value
+		if h.ARN == "" {
+			*h = fresh
+			h.Since, r.Expires = now, now.Add(keepEvent)
+		}
+		h.Again, h.Tries = time.Time{}, 0
+		add(h)
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("noting an event: %w", err)
+		return fmt.Errorf("noting that a certificate is worth a look: %w", err)
 	}
 	return nil
 }
@@ -60,10 +74,36 @@ func Hints(ctx context.Context, store state.Store) ([]Hint, error) {
 	for r, err := range state.All[Hint](ctx, store, eventKind, "") {
 		switch {
 		case err == nil:
+			r.Value.version = r.Version
 			list = append(list, r.Value)
 		case r.Key.ID == "" || ctx.Err() != nil:
 			return nil, fmt.Errorf("listing what events told: %w", err)
 		}
 	}
 	return list, nil
+}
+
+// Looked drops a hint that was followed, unless it was given again meanwhile.
+// One that came to nothing is kept for a while.
+func Looked(ctx context.Context, store state.Store, h Hint, seen bool, now time.Time) error {
+	const mostTries = 5
+	key := state.Key{Kind: eventKind, ID: h.ARN}
+	if !seen && h.Tries < mostTries {
+		return state.Update(ctx, store, key, func(v *Hint) error {
+			if v.ARN == "" || v.Tries != h.Tries {
+				return state.ErrUnchanged
+			}
+			v.Again = now.Add(time.Minute << v.Tries)
+			v.Tries++
+			return nil
+		})
+	}
+	err := store.Delete(ctx, key, h.version)
+	if errors.Is(err, state.ErrNotFound) || errors.Is(err, state.ErrConflict) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("striking off a certificate that was worth a look: %w", err)
+	}
+	return nil
 }

@@ -267,7 +267,7 @@ func Make(in Input) Digest {
 		}
 		old, known := before[o.ARN]
 		item.New = in.Before != nil && !known
-		hurts := item.hurts()
+		hurts := item.Hurts()
 		if (state == diagnose.StateInRenewal || state == diagnose.StatePending) && report != nil && !hurts && item.Verdict != diagnose.VerdictWillFail {
 			d.Under++
 		}
@@ -298,13 +298,25 @@ func Make(in Input) Digest {
 		}
 	}
 	slices.Sort(d.Mentions)
-	sortItems(trouble)
-	sortItems(ahead)
-	sortItems(d.Email)
+	SortItems(trouble)
+	SortItems(ahead)
+	SortItems(d.Email)
 	slices.SortStableFunc(d.Snoozed, func(a, b Snoozed) int { return compare(a.Item, b.Item) })
 	d.Entries, d.Ahead = fold(trouble), fold(ahead)
 	d.Resolved = resolved(in, here, still)
 	return d
+}
+
+// ItemOf is a certificate in short, as its listing tells at a time and, where
+// there is one, its report.
+func ItemOf(o Owned, r *diagnose.Report, at time.Time) Item {
+	i := itemOf(o, o.State(at))
+	if r == nil {
+		i.DaysLeft = o.DaysLeft(at)
+	} else {
+		i.take(r)
+	}
+	return i
 }
 
 func itemOf(o Owned, state diagnose.State) Item {
@@ -349,9 +361,9 @@ func isZone(subject, domain string) bool {
 	return !strings.HasPrefix(subject, "_") && below(domain, subject)
 }
 
-// hurts reports whether somebody has to do something now, or ACM waits and
+// Hurts reports whether somebody has to do something now, or ACM waits and
 // nobody can say for what.
-func (i *Item) hurts() bool {
+func (i *Item) Hurts() bool {
 	switch i.Verdict {
 	case diagnose.VerdictDown, diagnose.VerdictBlocked, diagnose.VerdictWarning:
 		return true
@@ -395,7 +407,8 @@ func compare(a, b Item) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), a.NotAfter.Compare(b.NotAfter), cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.ARN, b.ARN))
 }
 
-func sortItems(list []Item) { slices.SortStableFunc(list, compare) }
+// SortItems puts what hurts first in front.
+func SortItems(list []Item) { slices.SortStableFunc(list, compare) }
 
 // fold makes entries of certificates. Waves, with one cause in one zone, become
 // one entry each; if that is still too much to take in, so does what has one

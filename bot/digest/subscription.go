@@ -32,6 +32,8 @@ type Subscription struct {
 	// Off says that the channel gets none, although the settings have one for
 	// it.
 	Off bool `json:"off,omitempty"`
+	// NoAlerts says that the channel is told nothing between its digests.
+	NoAlerts bool `json:"no_alerts,omitempty"`
 	// By is the user who wished so, and Changed when; empty for the settings.
 	By      string    `json:"by,omitempty"`
 	Changed time.Time `json:"changed,omitzero"`

@@ -3,7 +3,6 @@ package view
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -60,9 +59,6 @@ type CheckupShown struct {
 	ID   string
 	Page int
 	Took time.Duration
-	// HideAccounts leaves the ids of AWS accounts out, for who may not see
-	// them.
-	HideAccounts bool
 }
 
 var stateSigns = map[checkup.State]string{checkup.OK: "✅", checkup.Warning: "⚠️", checkup.Failed: "❌", checkup.Skipped: "➖"}
@@ -71,7 +67,8 @@ var stateSigns = map[checkup.State]string{checkup.OK: "✅", checkup.Warning: "�
 // one place that one thing puts right.
 type trouble struct {
 	checkup.Check
-	whats []checkup.Check
+	whats   []checkup.Check
+	regions []string // further ones of the account in which it is the same
 }
 
 // troubles are the checks that did not go well, the gravest first.
@@ -92,13 +89,32 @@ func troubles(r *checkup.Report) []trouble {
 			list[i].whats = append(list[i].whats, c)
 		}
 	}
-	return list
+	return acrossRegions(list)
 }
 
-// policyOf is what a fix says apart from the action that it begins with.
+// acrossRegions makes one of the troubles that an account has in several
+// regions alike.
+func acrossRegions(list []trouble) []trouble {
+	var merged []trouble
+	for _, t := range list {
+		i := slices.IndexFunc(merged, func(m trouble) bool {
+			return t.Region != "" && m.Region != "" && m.Area == t.Area && m.State == t.State && m.Account == t.Account && policyOf(m.Fix) == policyOf(t.Fix) &&
+				slices.EqualFunc(m.whats, t.whats, func(a, b checkup.Check) bool { return a.What == b.What })
+		})
+		if i < 0 {
+			merged = append(merged, t)
+			continue
+		}
+		merged[i].regions = append(merged[i].regions, t.Region)
+	}
+	return merged
+}
+
+// policyOf is what a fix says apart from the action that it allows; all of it
+// where it is about something else.
 func policyOf(fix string) string {
-	_, rest, ok := strings.Cut(fix, ", ")
-	if !ok {
+	action, rest, ok := strings.Cut(fix, ", ")
+	if !ok || !strings.HasPrefix(action, "Allow ") {
 		return fix
 	}
 	return rest
@@ -106,9 +122,6 @@ func policyOf(fix string) string {
 
 // Checkup is one page of what was found about the bot itself.
 func Checkup(c CheckupShown) Message {
-	if c.HideAccounts {
-		c.Report = withoutAccounts(c.Report)
-	}
 	r := &c.Report
 	all := troubles(r)
 	pages := max((len(all)+troublesPerPage-1)/troublesPerPage, 1)
@@ -142,7 +155,9 @@ func Checkup(c CheckupShown) Message {
 	for i := range shown {
 		lines = append(lines, shown[i].line())
 	}
-	return d.message(strings.Join(lines, "\n"))
+	s := messageSurface
+	s.fold = "There is more than fits into a message: " + code("acmbot doctor") + " prints all of it."
+	return Message{Text: clip(strings.Join(lines, "\n"), mostText), Blocks: fit(d.body, d.foot, s)}
 }
 
 // RunAgain is the button that makes a checkup, in place of the message.
@@ -199,7 +214,13 @@ func (t *trouble) title() string {
 	if len(t.whats) > 1 {
 		title = fmt.Sprintf("%s: %d permissions", t.Area, len(t.whats))
 	}
-	if place := t.Place(); place != "" {
+	place := t.Place()
+	if len(t.regions) > 0 {
+		one := t.Check
+		one.Region = few(append([]string{t.Region}, t.regions...), mostRegions)
+		place = one.Place()
+	}
+	if place != "" {
 		title += " (" + place + ")"
 	}
 	return title
@@ -224,12 +245,18 @@ func (t *trouble) block() slack.Block {
 			items = append(items, join(literal(w.What), text(" – for "+w.Purpose)))
 		}
 		block.bullets(items...)
+		if t.alike() {
+			block.para(spoken(sentence(t.Detail)))
+		}
 	}
 	if fix := t.fix(); fix != "" {
 		block.para(text("→ "), spoken(sentence(fix)))
 	}
 	return block.block()
 }
+
+// mostRegions is how many regions of one trouble are named.
+const mostRegions = 4
 
 // mostWhats is how many permissions of one place are named.
 const mostWhats = 8
@@ -242,9 +269,14 @@ func (t *trouble) fix() string {
 	return t.Fix
 }
 
+// alike reports whether one text tells how it is with each of the permissions.
+func (t *trouble) alike() bool {
+	return !slices.ContainsFunc(t.whats, func(c checkup.Check) bool { return c.Detail != t.Detail })
+}
+
 func (t *trouble) line() string {
 	words := t.Detail
-	if len(t.whats) > 1 {
+	if len(t.whats) > 1 && !t.alike() {
 		words = fmt.Sprintf("%d permissions do not work", len(t.whats))
 	}
 	return stateSigns[t.State] + " " + mrkdwn(t.title()) + ": " + mrkdwn(sentence(words))
@@ -267,30 +299,4 @@ func CheckupGone() Message {
 	d.add(block.block())
 	d.end(actions(RunAgain("Run again")))
 	return d.message("I do not have that checkup any more.")
-}
-
-// accountIDs are the ids of AWS accounts in a text.
-var accountIDs = regexp.MustCompile(`\b\d{12}\b`)
-
-// withoutAccounts replaces the ids of AWS accounts by numbers of their own.
-func withoutAccounts(r checkup.Report) checkup.Report {
-	names := map[string]string{}
-	name := func(id string) string {
-		if names[id] == "" {
-			names[id] = fmt.Sprintf("no. %d", len(names)+1)
-		}
-		return names[id]
-	}
-	checks := slices.Clone(r.Checks)
-	for i := range checks {
-		c := &checks[i]
-		if c.Account != "" {
-			c.Account = name(c.Account)
-		}
-		for _, s := range []*string{&c.What, &c.Purpose, &c.Detail, &c.Fix} {
-			*s = accountIDs.ReplaceAllStringFunc(*s, func(id string) string { return strings.ReplaceAll(name(id), " ", "") })
-		}
-	}
-	r.Checks = checks
-	return r
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -20,8 +21,11 @@ const (
 	DigestDays   = "acm_digest_days"
 	DigestQuiet  = "acm_digest_quiet"
 	DigestFilter = "acm_digest_filter"
+	DigestAlerts = "acm_digest_alerts"
 	// DigestWeekdays is the choice of weekdays alone.
 	DigestWeekdays = "weekdays"
+	// DigestSilent is the choice of no alerts.
+	DigestSilent = "silent"
 )
 
 // DigestChannel is the channel that a modal with a digest's settings is about,
@@ -35,8 +39,9 @@ func option(value, label string) *slack.OptionBlockObject {
 	return slack.NewOptionBlockObject(value, plainText(label), nil)
 }
 
-// DigestModal asks how a channel is to get its digest.
-func DigestModal(s digest.Subscription) slack.ModalViewRequest {
+// DigestModal asks how a channel is to get its digest and, where there are any,
+// its alerts.
+func DigestModal(s digest.Subscription, alerts bool) slack.ModalViewRequest {
 	input := func(id, label, hint string, optional bool, e slack.BlockElement) slack.Block {
 		var h *slack.TextBlockObject
 		if hint != "" {
@@ -64,26 +69,40 @@ func DigestModal(s digest.Subscription) slack.ModalViewRequest {
 	}
 	filter := slack.NewPlainTextInputBlockElement(nil, DigestFilter)
 	filter.InitialValue, filter.MaxLength = s.Filter, 300
+	told, silent := option("told", "Alerts, as things happen"), option(DigestSilent, "Nothing")
+	between := slack.NewRadioButtonsBlockElement(DigestAlerts, told, silent)
+	between.InitialOption = told
+	if s.NoAlerts {
+		between.InitialOption = silent
+	}
 	intro := rich{}
 	intro.para(text("What in "), inlines{slack.NewRichTextSectionChannelElement(s.Channel, nil)},
 		text(" needs somebody, each day: causes and fixes, what is new and what is resolved. Everybody there sees it; I have to be a member."))
+	blocks := []slack.Block{
+		intro.block(),
+		input(DigestTime, "Time", "", false, at),
+		input(DigestZone, "Time zone", "Such as Europe/Berlin, America/New_York or UTC.", false, zone),
+		input(DigestDays, "Days", "", false, days),
+		input(DigestQuiet, "When all is quiet, post", "", false, quiet),
+		input(DigestFilter, "Only these certificates", "A domain (example.com: with all below it), account:111122223333 or tag:team=shop. Empty: those that are routed to this channel, or all if none are.", true, filter),
+	}
+	if alerts {
+		blocks = append(blocks, input(DigestAlerts, "Between the digests, post", "Of the same certificates: a renewal that comes to wait for somebody or fails, few days left, and when it is over.", false, between))
+	}
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: plainText("Daily digest"), Submit: plainText("Save"), Close: plainText("Cancel"),
 		CallbackID: CallbackDigest, PrivateMetadata: DigestState{Channel: s.Channel}.Encode(),
-		Blocks: slack.Blocks{BlockSet: []slack.Block{
-			intro.block(),
-			input(DigestTime, "Time", "", false, at),
-			input(DigestZone, "Time zone", "Such as Europe/Berlin, America/New_York or UTC.", false, zone),
-			input(DigestDays, "Days", "", false, days),
-			input(DigestQuiet, "When all is quiet, post", "", false, quiet),
-			input(DigestFilter, "Only these certificates", "A domain (example.com: with all below it), account:111122223333 or tag:team=shop. Empty: those that are routed to this channel, or all if none are.", true, filter),
-		}},
+		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
 
-// DigestWhen says when a channel gets its digest, and of what.
-func DigestWhen(s digest.Subscription, on bool, next string) string {
-	if !on {
+// DigestWhen says when a channel gets its digest, and of what, and whether it is
+// alerted in between; alerts says whether there are any.
+func DigestWhen(s digest.Subscription, on bool, next string, alerts bool) string {
+	switch {
+	case !on && alerts:
+		return "This channel gets no digest, and no alerts."
+	case !on:
 		return "This channel gets no digest."
 	}
 	days := "every day"
@@ -97,7 +116,14 @@ func DigestWhen(s digest.Subscription, on bool, next string) string {
 	if s.Quiet == digest.QuietNothing {
 		words += ", and nothing when all is quiet"
 	}
-	return words + ". The next one is due on " + next + "."
+	words += ". The next one is due on " + next + "."
+	switch {
+	case alerts && s.NoAlerts:
+		words += " Between its digests it is told nothing."
+	case alerts:
+		words += " Between its digests it is alerted to what happens to its certificates."
+	}
+	return words
 }
 
 // An OwnersRow is how many certificates one channel gets.
@@ -107,6 +133,8 @@ type OwnersRow struct {
 	By           []string
 	Certificates int
 	Off          bool
+	// Withheld is why nothing may be posted there; empty where it may.
+	Withheld access.Reason
 }
 
 const shownNobodys = 10
@@ -134,6 +162,10 @@ func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope
 		if r.Off {
 			item = join(item, text(" – but its digest is switched off"))
 			said += ", switched off"
+		}
+		if r.Withheld != access.Allowed {
+			item = join(item, text(" – but nothing is posted there. "), spoken(Withheld(r.Withheld)))
+			said += ", where nothing is posted"
 		}
 		items = append(items, item)
 		words = append(words, said)

@@ -11,7 +11,7 @@ var examples = []struct{ Ask, Meaning string }{
 	{"why arn:aws:acm:eu-west-1:111122223333:certificate/…", "about one certificate; its id alone will do"},
 	{"why", "opens a window to choose a certificate in"},
 	{"list", "all certificates, the most urgent first; `list failing` for those that need somebody"},
-	{"digest", "when this channel is to get its daily digest; `digest preview` shows it, `owners` who gets what"},
+	{"digest", "when this channel is to get its daily digest, and its alerts; `digest preview` shows it, `owners` who gets what"},
 	{"doctor", "for admins: am I set up right, and what is to be done if not"},
 	{"help", "this"},
 }

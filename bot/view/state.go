@@ -60,7 +60,11 @@ type wireState struct {
 	Fix         string         `json:"f,omitempty"`
 }
 
-// Encode returns the state in at most 2000 characters, the most that a
+// sealRoom is how much longer a value may become where account ids in it are
+// encrypted.
+const sealRoom = 100
+
+// Encode returns the state such that it fits into the 2000 characters that a
 // button's value can hold. Where the causes do not fit they are left out.
 func (s State) Encode() string {
 	w := wireState{
@@ -80,7 +84,7 @@ func (s State) Encode() string {
 		}
 	}
 	value := encode(w)
-	if len(value) > mostValue {
+	if len(value) > mostValue-sealRoom {
 		w.Causes, w.At, w.Verdict = nil, 0, ""
 		value = encode(w)
 	}

@@ -256,6 +256,21 @@ func (w *Watch) end(why End, by string) {
 	w.Over, w.OverBy, w.Card.Stale = why, by, true
 }
 
+// In are the people who watch a certificate in a place.
+func In(ctx context.Context, s state.Store, p Place, arn string) ([]string, error) {
+	r, err := state.Load[Watch](ctx, s, key(idOf(p, arn)))
+	if notFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading who watches: %w", err)
+	}
+	if r.Value.Over != "" {
+		return nil, nil
+	}
+	return r.Value.Users, nil
+}
+
 // Of lists the watches of a person, the latest first, without snoozes.
 func Of(ctx context.Context, s state.Store, user string) ([]Watch, error) {
 	var list []Watch

@@ -27,7 +27,10 @@ type channel struct {
 	peer     string // the person in a direct message with the bot
 	members  []string
 	archived bool
-	created  time.Time
+	// connected are the other organisations that are in the channel, pending
+	// those that are invited.
+	connected, pending []string
+	created            time.Time
 
 	messages []*message // in order of ts
 }
@@ -35,9 +38,10 @@ type channel struct {
 func (c *channel) member(user string) bool { return slices.Contains(c.members, user) }
 
 // visible reports whether a user can see the channel: public channels are open
-// to all but guests, who see only those they are in.
+// to all but guests and people of other organisations, who see only those they
+// are in.
 func (w *Workspace) visible(c *channel, u *User) bool {
-	return c.member(u.ID) || c.kind == PublicChannel && !u.IsGuest
+	return c.member(u.ID) || c.kind == PublicChannel && !u.IsGuest && !u.SingleChannel && !w.external(u)
 }
 
 // payloadName is the name by which payloads call the channel: Slack gives away
@@ -157,10 +161,11 @@ func (w *Workspace) channelObject(c *channel) object {
 		"id": c.id, "name": c.name, "name_normalized": c.name, "created": c.created.Unix(),
 		"creator": w.users[0].ID, "is_archived": c.archived, "is_general": false,
 		"is_channel": true, "is_group": false, "is_im": false, "is_mpim": false,
-		"is_private": private, "is_member": c.member(w.bot.ID), "is_shared": false,
-		"is_ext_shared": false, "is_org_shared": false, "is_pending_ext_shared": false,
-		"pending_shared": []string{}, "shared_team_ids": []string{w.teamID},
-		"context_team_id": w.teamID, "unlinked": 0, "num_members": len(c.members),
+		"is_private": private, "is_member": c.member(w.bot.ID), "is_shared": len(c.connected) > 0,
+		"is_ext_shared": len(c.connected) > 0, "is_org_shared": false, "is_pending_ext_shared": len(c.pending) > 0,
+		"pending_shared": append([]string{}, c.pending...), "shared_team_ids": append([]string{w.teamID}, c.connected...),
+		"connected_team_ids": append([]string{}, c.connected...),
+		"context_team_id":    w.teamID, "unlinked": 0, "num_members": len(c.members),
 		"topic":   object{"value": c.topic, "creator": w.users[0].ID, "last_set": c.created.Unix()},
 		"purpose": object{"value": "", "creator": "", "last_set": 0},
 	}

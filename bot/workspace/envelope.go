@@ -284,6 +284,8 @@ func (w *Workspace) event(name, scope string, event object) {
 			event["event_ts"] = w.newTS()
 		}
 	}
+	id, _ := event["channel"].(string)
+	c := w.channel(id)
 	payload := object{
 		"token": verificationToken, "team_id": w.teamID, "context_team_id": w.teamID,
 		"context_enterprise_id": nil, "api_app_id": w.appID, "event": event,
@@ -292,7 +294,7 @@ func (w *Workspace) event(name, scope string, event object) {
 			"enterprise_id": nil, "team_id": w.teamID, "user_id": w.bot.ID, "is_bot": true,
 			"is_enterprise_install": false,
 		}},
-		"is_ext_shared_channel": false, "event_context": "4-" + w.newID(""),
+		"is_ext_shared_channel": c != nil && len(c.connected) > 0, "event_context": "4-" + w.newID(""),
 	}
 	w.send(&Delivery{what: "event " + name, envelope: Envelope{Type: EventsAPI}}, payload)
 }

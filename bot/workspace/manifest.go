@@ -82,6 +82,8 @@ var eventScopes = map[string][]string{
 	"channel_archive":                  {"channels:read"},
 	"channel_left":                     {"channels:read"},
 	"channel_rename":                   {"channels:read"},
+	"channel_shared":                   {"channels:read", "groups:read"},
+	"channel_unshared":                 {"channels:read", "groups:read"},
 	"team_join":                        {"users:read"},
 	"user_change":                      {"users:read"},
 	"subteam_updated":                  {"usergroups:read"},

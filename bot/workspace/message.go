@@ -278,6 +278,9 @@ func (w *Workspace) remove(c *channel, m *message) {
 // messageObject is a message as the API and the payloads carry it.
 func (w *Workspace) messageObject(m *message) object {
 	o := object{"type": "message", "ts": m.TS, "user": m.User, "text": m.Text, "team": w.teamID}
+	if u := w.user(m.User); u != nil {
+		o["team"] = w.teamOf(u)
+	}
 	if m.App && m.Subtype == "" || m.Subtype == "thread_broadcast" && m.App {
 		o["bot_id"] = w.botID
 		o["app_id"] = w.appID

@@ -16,11 +16,19 @@ type User struct {
 	Email    string `json:"email"`
 	IsBot    bool   `json:"is_bot"`
 	IsGuest  bool   `json:"is_guest"`
-	IsAdmin  bool   `json:"is_admin"`
-	TZ       string `json:"tz"`        // IANA name
-	TZOffset int    `json:"tz_offset"` // seconds east of UTC
-	Color    string `json:"color"`     // of the avatar, as "#rrggbb"
-	Initials string `json:"initials"`
+	// SingleChannel is a guest for one channel only.
+	SingleChannel bool `json:"-"`
+	// Deleted is an account that was closed.
+	Deleted bool `json:"-"`
+	// Team is the user's workspace, where it is another one, and Enterprise its
+	// organisation, where it is in one.
+	Team       string `json:"-"`
+	Enterprise string `json:"-"`
+	IsAdmin    bool   `json:"is_admin"`
+	TZ         string `json:"tz"`        // IANA name
+	TZOffset   int    `json:"tz_offset"` // seconds east of UTC
+	Color      string `json:"color"`     // of the avatar, as "#rrggbb"
+	Initials   string `json:"initials"`
 }
 
 // A UserGroup is a group that can be mentioned, such as @certificate-oncall.
@@ -58,18 +66,32 @@ func (w *Workspace) user(who string) *User {
 
 func (w *Workspace) userObject(u *User) object {
 	o := object{
-		"id": u.ID, "team_id": w.teamID, "name": u.Name, "deleted": false,
+		"id": u.ID, "team_id": w.teamOf(u), "name": u.Name, "deleted": u.Deleted,
 		"color": strings.TrimPrefix(u.Color, "#"), "real_name": u.RealName,
 		"tz": u.TZ, "tz_label": u.TZ, "tz_offset": u.TZOffset,
 		"profile": object{
 			"title": u.Title, "real_name": u.RealName, "real_name_normalized": u.RealName,
-			"display_name": u.Name, "display_name_normalized": u.Name, "team": w.teamID,
+			"display_name": u.Name, "display_name_normalized": u.Name, "team": w.teamOf(u),
 			"image_24": "", "image_48": "", "image_72": "",
 		},
 		"is_admin": u.IsAdmin, "is_owner": u.IsAdmin, "is_primary_owner": u.IsAdmin,
-		"is_restricted": u.IsGuest, "is_ultra_restricted": false,
+		"is_restricted": u.IsGuest || u.SingleChannel, "is_ultra_restricted": u.SingleChannel,
 		"is_bot": u.IsBot, "is_app_user": false, "is_email_confirmed": !u.IsBot,
 		"updated": w.started.Unix(), "who_can_share_contact_card": "EVERYONE",
+	}
+	if w.external(u) {
+		// Another workspace does not tell what its people may do in it
+		// ("Understanding Slack Connect",
+		// https://docs.slack.dev/apis/slack-connect).
+		for _, field := range []string{"is_admin", "is_owner", "is_primary_owner", "is_restricted", "is_ultra_restricted"} {
+			delete(o, field)
+		}
+		o["is_stranger"] = !w.meets(u)
+	}
+	if u.Enterprise != "" {
+		o["enterprise_user"] = object{
+			"id": u.ID, "enterprise_id": u.Enterprise, "enterprise_name": "Example", "is_admin": false, "is_owner": false, "teams": []string{w.teamOf(u)},
+		}
 	}
 	profile := o["profile"].(object)
 	if u.IsBot {
@@ -84,7 +106,7 @@ func (w *Workspace) userObject(u *User) object {
 
 // userRef is a user as interaction payloads carry it.
 func (w *Workspace) userRef(u *User) object {
-	return object{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": w.teamID}
+	return object{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": w.teamOf(u)}
 }
 
 func usersInfo(w *Workspace, a args) (object, error) {

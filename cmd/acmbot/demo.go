@@ -33,6 +33,7 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:8080", "the `address` of the page; it must be one of this machine's own")
 	scenario := flags.String("world", demoWorld, "the world: a scenario `file`, or \"demo\"")
+	trouble := flags.Duration("trouble-after", 20*time.Second, "after how `long` a certificate of the demo's world gets into trouble, for an alert; 0 for never")
 	verbose := flags.Bool("verbose", false, "log what the bot and the workspace do, to standard error")
 	others, err := c.parseFlags(flags, args, demoSynopsis)
 	switch {
@@ -75,18 +76,33 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
+	store := memory.New(time.Now)
+	if err := demoSubscription(ctx, store); err != nil {
+		return err
+	}
 	b, err := bot.New(bot.Options{
 		BotToken: slack.BotToken(), AppToken: slack.AppToken(), APIURL: slack.APIURL(),
-		Diagnostician: doctor, Estate: estate, Fix: fixing, Version: describeVersion(), Logger: log,
+		Diagnostician: doctor, Estate: estate, Access: demoAccess(slack), Fix: fixing, Version: describeVersion(), Logger: log,
 		Checks: checks{where: where, estate: estate, kinds: fixing.Kinds, host: webHostOf(scene.World()), queue: hear}.tasks,
-		Store:  memory.New(time.Now), Events: hear, FollowEvery: time.Second,
+		Store:  store, Events: hear, Alert: demoAlerts, FollowEvery: time.Second,
 		Stagger: 100 * time.Millisecond, Grace: 2 * time.Second,
 	})
 	if err != nil {
 		return err
 	}
 
-	greet(c.stdout, slack.URL(), suggested, scene.AWSEnv())
+	story := ""
+	if *scenario == demoWorld && *trouble > 0 {
+		story = fmt.Sprintf("In %s somebody tidies away a record of %s, and #ops-certificates is\nalerted. Fix it from there, and see how the alert ends.\n\n", trouble, demoTrouble)
+		telling, stop := context.WithCancel(ctx)
+		told := make(chan struct{})
+		go func() {
+			defer close(told)
+			tellStory(telling, scene, *trouble, log)
+		}()
+		defer func() { stop(); <-told }()
+	}
+	greet(c.stdout, slack.URL(), suggested, scene.AWSEnv(), story)
 	if err := b.Run(ctx); err != nil {
 		return err
 	}
@@ -94,8 +110,9 @@ func runDemo(ctx context.Context, c *console, args []string) error {
 	return nil
 }
 
-// greet says where the demo is, what it is, and what to try.
-func greet(w io.Writer, url string, suggested []string, env map[string]string) {
+// greet says where the demo is, what it is, what to try, and what is about to
+// happen.
+func greet(w io.Writer, url string, suggested []string, env map[string]string, story string) {
 	fmt.Fprintf(w, `acmbot's demo is at %s
 
 It is a Slack workspace with acmbot in it, and a world whose certificates have
@@ -115,7 +132,7 @@ world; a renewal follows its repair within seconds:
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"} {
 		fmt.Fprintf(w, "  export %s=%s\n", name, env[name])
 	}
-	fmt.Fprint(w, "\nStop it with Ctrl-C.\n")
+	fmt.Fprint(w, "\n"+story+"Stop it with Ctrl-C.\n")
 }
 
 // demoQuestions have answers of three kinds: a record that is gone, one that a

@@ -37,7 +37,8 @@ type demo struct {
 
 var pageAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
 
-// startDemo runs the demo on a free port, and waits until it says where.
+// startDemo runs the demo on a free port, without anything that happens by
+// itself unless asked for, and waits until it says where.
 func startDemo(t *testing.T, args ...string) *demo {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -45,7 +46,7 @@ func startDemo(t *testing.T, args ...string) *demo {
 	var stderr bytes.Buffer
 	status := make(chan int, 1)
 	go func() {
-		status <- Main(ctx, append([]string{"demo", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), in, &stderr)
+		status <- Main(ctx, append([]string{"demo", "--listen", "127.0.0.1:0", "--trouble-after", "0"}, args...), strings.NewReader(""), in, &stderr)
 		_ = in.Close()
 	}()
 	var text strings.Builder

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/acmbot/acmbot/bot"
@@ -76,7 +77,7 @@ func runDigest(ctx context.Context, c *console, args []string) error {
 	others, err := c.parseFlags(flags, args, digestSynopsis)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(c.stdout, "\nSettings of --post, besides those of acmbot run:")
-		printSettings(c.stdout, append(describe(postSettings{}), describe(digestSettings{})...))
+		printSettings(c.stdout, slices.Concat(describe(postSettings{}), describe(accessSettings{}), describe(digestSettings{})))
 	}
 	switch {
 	case err != nil:
@@ -95,14 +96,15 @@ func runDigest(ctx context.Context, c *console, args []string) error {
 	var settings digestSettings
 	var look lookSettings
 	var post postSettings
+	var who accessSettings
 	specs := []any{&settings}
 	if f.world == "" {
 		specs = append(specs, &look)
 	}
 	if f.post {
-		specs = append(specs, &post)
+		specs = append(specs, &post, &who)
 	}
-	if err := errors.Join(load(specs...), readSecrets(ctx, slog.New(slog.DiscardHandler), specs...)); err != nil {
+	if err := errors.Join(load(specs...), readSecrets(ctx, slog.New(slog.DiscardHandler), specs...), who.check()); err != nil {
 		return &exitError{exitUsage, err}
 	}
 	var where sight
@@ -120,7 +122,7 @@ func runDigest(ctx context.Context, c *console, args []string) error {
 	defer estate.Close()
 	digester := bot.NewDigester(bot.Options{
 		BotToken: post.BotToken.reveal(), APIURL: string(post.APIURL), Diagnostician: doctor, Estate: estate,
-		Store: memory.New(time.Now), Digest: settings.options(),
+		Store: memory.New(time.Now), Digest: settings.options(), Access: who.options(),
 	})
 	if f.post {
 		return c.postDigests(ctx, digester, settings)

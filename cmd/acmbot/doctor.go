@@ -78,6 +78,9 @@ func runDoctor(ctx context.Context, c *console, args []string) error {
 		found = s.found
 		if s.slack != nil {
 			tasks = bot.SlackTasks(*s.slack)
+			if s.slack.Store == nil {
+				tasks = append(tasks, notSubscribed(s.slack.Command))
+			}
 		}
 		if s.checks != nil {
 			s.checks.host = query.Domain
@@ -87,7 +90,13 @@ func runDoctor(ctx context.Context, c *console, args []string) error {
 			tasks = append(tasks, s.checks.tasks()...)
 		}
 	}
-	found = append(found, checkup.Run(ctx, tasks, nil)...)
+	line := newProgressLine(c.stderr)
+	found = append(found, checkup.Run(ctx, tasks, func(p checkup.Progress) {
+		if len(p.Waiting) > 0 {
+			line.show(diagnose.Progress{Stage: "waiting for " + p.Waiting[0], Done: p.Done, Total: p.Total})
+		}
+	})...)
+	line.clear()
 	if *noSlack || *scenario != "" {
 		found = append(found, checkup.Check{Area: checkup.AreaSlack, What: "tokens", State: checkup.Skipped, Detail: "left out"})
 	}
@@ -160,14 +169,23 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	}
 	var digests digestSettings
 	var admins adminSettings
+	var who accessSettings
+	if !wrong(load(&who)) {
+		wrong(who.check())
+	}
 	wrong(load(&digests))
 	wrong(load(&admins))
 	wrong(load(new(logSettings)))
+	if wantSlack { // these are the bot's
+		var traces tracingSettings
+		wrong(load(new(rotationSettings)))
+		wrong(errors.Join(load(&traces), readSecrets(ctx, slog.New(slog.DiscardHandler), &traces), traces.check()))
+	}
 	if wantSlack {
 		var slack slackSettings
 		if !wrong(errors.Join(load(&slack), readSecrets(ctx, slog.New(slog.DiscardHandler), &slack))) {
 			o := slack.bot(nil, 0, nil)
-			o.Digest, o.Admins = digests.options(), admins.ids()
+			o.Digest, o.Admins, o.Access = digests.options(), admins.ids(), who.options()
 			o.Fix = bot.FixOptions{AuditChannel: string(fixing.Channel)}
 			for _, u := range fixing.Users {
 				o.Fix.Users = append(o.Fix.Users, string(u))
@@ -196,12 +214,18 @@ func (d *doctored) subscriptions(o *bot.Options, keep stateSettings) {
 			cfg.Region = arn[3]
 		}
 		o.Store = dynamo.New(dynamo.Options{Table: table, Config: cfg})
-		return
 	}
-	d.found = append(d.found, checkup.Check{
-		Area: checkup.AreaSlack, What: "channels that subscribed", Purpose: "the daily digest", State: checkup.Skipped,
-		Detail: "not checked: a file is read by one process at a time; `" + o.Command + " doctor` in Slack checks them",
-	})
+}
+
+// notSubscribed says that channels which have subscribed by themselves are not
+// known here.
+func notSubscribed(command string) checkup.Task {
+	return checkup.Task{Area: checkup.AreaSlack, What: "channels that subscribed", Run: func(context.Context) []checkup.Check {
+		return []checkup.Check{{
+			Area: checkup.AreaSlack, What: "channels that subscribed", Purpose: "the daily digest", State: checkup.Skipped,
+			Detail: "not checked: a file is read by one process at a time; `" + command + " doctor` in Slack checks them",
+		}}
+	}}
 }
 
 func firstWord(line string) string {

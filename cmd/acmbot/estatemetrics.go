@@ -117,3 +117,10 @@ func (e meteredEstate) List(ctx context.Context) diagnose.Listing {
 	e.metrics.estate.note(l)
 	return l
 }
+
+// Reread implements diagnose.Rereader.
+func (e meteredEstate) Reread(ctx context.Context, since time.Time) diagnose.Listing {
+	l := e.Estate.Reread(ctx, since)
+	e.metrics.estate.note(l)
+	return l
+}

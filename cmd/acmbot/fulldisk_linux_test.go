@@ -127,14 +127,21 @@ func TestBotOnAFullDisk(t *testing.T) {
 	if err := os.WriteFile(ballast, make([]byte, 256<<10), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
+	// A change rewrites the pages of its own kind: one with small items finds
+	// room where one with large items does not.
 	filled := 0
-	for size := 8 << 10; size > 0; {
-		key := state.Key{Kind: "test", ID: fmt.Sprint(filled)}
-		if _, err := store.Put(ctx, state.Item{Key: key, Value: []byte(`"` + strings.Repeat("x", size) + `"`)}); err != nil {
-			size /= 2
-			continue
+	for _, kind := range []struct {
+		name string
+		size int
+	}{{"large", 8 << 10}, {"small", 64}} {
+		for size := kind.size; size > 0; {
+			key := state.Key{Kind: kind.name, ID: fmt.Sprint(filled)}
+			if _, err := store.Put(ctx, state.Item{Key: key, Value: []byte(`"` + strings.Repeat("x", size) + `"`)}); err != nil {
+				size /= 2
+				continue
+			}
+			filled++
 		}
-		filled++
 	}
 
 	const questions = 12

@@ -72,6 +72,7 @@ func usageErrorf(format string, args ...any) error {
 }
 
 func main() {
+	guardMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once told to stop, a second signal ends the program at once.
 	context.AfterFunc(ctx, stop)

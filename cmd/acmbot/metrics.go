@@ -38,11 +38,15 @@ type metrics struct {
 	awsCalls  *prometheus.HistogramVec
 	throttles *prometheus.CounterVec
 	dns       *prometheus.CounterVec
+	slack     *prometheus.HistogramVec
 	kept      keptMetrics
 	estate    *estateMetrics
 }
 
-var _ bot.Observer = (*metrics)(nil)
+var (
+	_ bot.Observer     = (*metrics)(nil)
+	_ bot.CallObserver = (*metrics)(nil)
+)
 
 func newMetrics() *metrics {
 	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -69,6 +73,9 @@ func newMetrics() *metrics {
 	build.WithLabelValues(version, commit).Set(1)
 	m.registry.MustRegister(m.acks, m.requests, m.stages, m.answers, m.causes, m.awsCalls, m.throttles, m.dns, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.slack = histogram("acmbot_slack_call_duration_seconds", "Time of a call to Slack until its answer begins, by what came of it: answered (Slack tells most of its errors in answers), throttled, failed.",
+		[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10}, "method", "result")
+	m.registry.MustRegister(m.slack)
 	m.kept, m.estate = newKeptMetrics(m.registry), newEstateMetrics(m.registry)
 	return m
 }
@@ -132,6 +139,18 @@ func (m *metrics) Performed(kind string, took time.Duration, err error) {
 // Declined implements bot.Observer.
 func (m *metrics) Declined(kind string) {
 	m.requests.WithLabelValues(kind, "declined").Observe(0)
+}
+
+// SlackCalled implements bot.CallObserver.
+func (m *metrics) SlackCalled(method string, took time.Duration, status int) {
+	result := "answered"
+	switch {
+	case status == http.StatusTooManyRequests:
+		result = "throttled"
+	case status == 0 || status >= 500:
+		result = "failed"
+	}
+	m.slack.WithLabelValues(method, result).Observe(took.Seconds())
 }
 
 // meter returns a sight like s whose calls and queries are counted.

@@ -24,6 +24,7 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/events"
 	"github.com/acmbot/acmbot/diagnose/world"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
 )
@@ -86,7 +87,7 @@ func TestMetricsOfARun(t *testing.T) {
 		`acmbot_answers_total{verdict="blocked"} 1`,
 		`acmbot_causes_total{cause="cname-missing"} 1`,
 		`acmbot_aws_call_duration_seconds_count{operation="SearchCertificates",result="ok",service="ACM"} `,
-		`acmbot_dns_queries_total{result="sent",transport="udp"} `,
+		`acmbot_dns_queries_total{result="sent",transport="udp"} `, `acmbot_slack_call_duration_seconds_count{method="auth.test",result="answered"} `,
 		"acmbot_slack_connected 1", "acmbot_slack_sockets_wanted 2", "acmbot_diagnoses_running 0", "acmbot_requests_waiting 0",
 		"acmbot_slack_missing_scopes 0", `acmbot_build_info{commit="`, "process_open_fds ", "go_goroutines ",
 		`acmbot_store_operation_duration_seconds_count{operation="put",result="ok"} `, "acmbot_watches 0", "acmbot_snoozes 0",
@@ -188,6 +189,7 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	m := newMetrics()
 	m.watch(func() bot.Health { return bot.Health{} })
+	m.watchEvents(func() events.Health { return events.Health{Depth: new(events.Depth)} })
 	m.followTokens(true, true)
 	m.Acknowledged(0, true)
 	m.Performed("command", 0, errors.New("failed"))
@@ -197,6 +199,7 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	m.awsCalls.WithLabelValues("ACM", "ListCertificates", "ok").Observe(0)
 	m.throttles.WithLabelValues("ACM", "ListCertificates").Inc()
 	m.dns.WithLabelValues("udp", "sent").Inc()
+	m.SlackCalled("chat.postMessage", 0, 200)
 	m.DigestsChecked(time.Now(), []bot.DigestStanding{{Channel: "C1", Due: time.Now()}})
 	m.estate.note(diagnose.Listing{At: time.Now(), Scope: diagnose.Scope{Places: []diagnose.Place{{}}}})
 	families, err := m.registry.Gather()

@@ -37,29 +37,41 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	}
 	var slack slackSettings
 	var keep stateSettings
+	var who accessSettings
 	var fixing fixSettings
 	var look lookSettings
 	var digests digestSettings
+	var alerts alertSettings
 	var hear eventSettings
 	var admins adminSettings
 	var logging logSettings
 	var rotation rotationSettings
-	err = load(&rotation, &slack, &keep, &fixing, &look, &digests, &hear, &admins, &logging)
+	var traces tracingSettings
+	err = load(&rotation, &traces, &slack, &keep, &who, &fixing, &look, &digests, &alerts, &hear, &admins, &logging)
 	log := logging.logger(c.stderr)
 	logOutdated(log)
-	secretErr := readSecrets(ctx, log, &slack, &look)
+	secretErr := readSecrets(ctx, log, &slack, &look, &traces)
 	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, fixing.check(), hear.check(), lookErr); err != nil {
+	if err := errors.Join(err, secretErr, who.check(), fixing.check(), hear.check(), traces.check(), lookErr); err != nil {
 		return &exitError{exitUsage, err}
 	}
 
 	measured := newMetrics()
+	plain := where // for checks, whose calls may be refused without any harm
 	where = measured.meter(where)
+	traced, err := traces.start(ctx, log)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if traced != nil {
+		defer traced.close()
+		where = traced.tracer.watch(where)
+	}
 	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
 	defer estate.Close()
 	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest = meteredEstate{estate, measured}, digests.options()
+	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, digests.options(), alerts.options()
 	queue, err := hear.source(where, estate, log)
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -78,10 +90,14 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Store = measured.keep(options.Store)
+	options.Access = who.options()
 	options.Fix = fixing.options(where, log)
 	options.Admins = admins.ids()
-	options.Checks = checks{where: where, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
+	options.Checks = checks{where: plain, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
+	if traced != nil {
+		options.Tracer = traced.tracer
+	}
 	rotation.follow(&options, slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {

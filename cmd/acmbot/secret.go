@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -74,8 +75,16 @@ func (s *secret) refer(text string, take func(string) error) error {
 	if !ok {
 		return take(text)
 	}
+	if holdsToken(text) {
+		return errors.New("refers to what looks like a token itself; set the token alone, or the place where it is kept")
+	}
 	s.kept = ref
 	return err
+}
+
+// holdsToken reports whether a text has something like a Slack token in it.
+func holdsToken(text string) bool {
+	return slices.ContainsFunc(tokenKinds, func(k struct{ prefix, kind string }) bool { return strings.Contains(text, k.prefix) })
 }
 
 // reference is where the secret is kept; zero where the setting is the secret.

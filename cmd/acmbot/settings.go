@@ -97,7 +97,7 @@ func describe(spec any) []setting {
 
 // allSettings lists every setting of `acmbot run`, in the order of the help.
 func allSettings() []setting {
-	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}))
+	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(accessSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(alertSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}), describe(tracingSettings{}))
 }
 
 // A settingError is one setting that is missing or malformed.
@@ -134,6 +134,11 @@ func load(specs ...any) error {
 			}
 			if err != nil {
 				errs = append(errs, err)
+				continue
+			}
+			if _, secret := reflect.TypeAssert[keptSecret](s.Field(i).Addr()); !secret && holdsToken(os.Getenv(name)) {
+				// Its own error might quote it, and a log line, too.
+				errs = append(errs, &settingError{name, "holds what looks like a Slack token, which does not belong there", ""})
 				continue
 			}
 			field := s.Type().Field(i)

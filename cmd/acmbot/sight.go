@@ -26,6 +26,8 @@ type sight struct {
 	now       func() time.Time
 	// shared is the inventory that all use, one for each where nil.
 	shared *inventory.Inventory
+	// tracer follows what the observers do; nobody does where nil.
+	tracer *tracer
 }
 
 // look reads what the settings lead to: AWS's own configuration, and files.
@@ -99,11 +101,16 @@ func (s sight) observers() (diagnose.Diagnostician, *gather.Estate) {
 	if all == nil {
 		all = inventory.New(s.inventory)
 	}
-	return gather.New(gather.Options{
+	options := gather.Options{
 		Inventory: all,
 		Session:   func() gather.Resolver { return tracer.Session() },
 		Prober:    probe.New(s.probe),
 		Timeout:   s.timeout,
 		Now:       s.now,
-	}), gather.NewEstate(gather.EstateOptions{Lister: all, Now: s.now})
+	}
+	if s.tracer != nil {
+		s.tracer.follow(&options)
+		return s.tracer.doctor(gather.New(options)), gather.NewEstate(gather.EstateOptions{Lister: s.tracer.lister(all), Now: s.now})
+	}
+	return gather.New(options), gather.NewEstate(gather.EstateOptions{Lister: all, Now: s.now})
 }

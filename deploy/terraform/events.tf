@@ -3,25 +3,8 @@
 locals {
   # ACM's own events, and AWS Health's on ACM.
   event_patterns = {
-    acm = {
-      source = ["aws.acm"]
-      "detail-type" = [
-        "ACM Certificate Approaching Expiration",
-        "ACM Certificate Renewal Action Required",
-        "ACM Certificate Expired",
-        "ACM Certificate Available",
-        "ACM Certificate Rotated",
-        "ACM Certificate Revoked",
-      ]
-    }
-    health = {
-      source        = ["aws.health"]
-      "detail-type" = ["AWS Health Event"]
-      detail = {
-        service       = ["ACM"]
-        eventTypeCode = ["AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"]
-      }
-    }
+    acm    = file("${path.module}/../events/pattern.json")
+    health = file("${path.module}/../events/pattern-health.json")
   }
 
   event_rule_arns = concat(
@@ -106,7 +89,7 @@ resource "aws_cloudwatch_event_rule" "events" {
 
   name          = "${var.name}-${each.key}"
   description   = "ACM's events of this account and region, for acmbot"
-  event_pattern = jsonencode(each.value)
+  event_pattern = each.value
   tags          = var.tags
 }
 
@@ -156,7 +139,7 @@ resource "aws_cloudwatch_event_rule" "organization" {
   name           = "${var.name}-organization-${each.key}"
   description    = "ACM's events of the organization, for acmbot"
   event_bus_name = aws_cloudwatch_event_bus.organization[0].name
-  event_pattern  = jsonencode(each.value)
+  event_pattern  = each.value
   tags           = var.tags
 }
 

@@ -1,5 +1,5 @@
-# What the program may do: the policies of deploy/iam, for its own table, and of
-# the fixes those that are asked for.
+# What the program may do: the policies of deploy/iam, for its own table and
+# queue, and of the fixes those that are asked for.
 
 locals {
   iam = "${path.module}/../iam"
@@ -15,7 +15,7 @@ locals {
   }
 
   policy_files = toset(concat(
-    ["read", "read-extra", "dynamodb", "doctor"],
+    ["read", "read-extra", "dynamodb", "events", "doctor"],
     length(var.role_arns) > 0 ? ["assume"] : [],
     [for fix in var.fixes : local.fix_files[fix]],
   ))
@@ -23,8 +23,9 @@ locals {
   # What is in the files stands for what is known here.
   zone_arns = length(var.fix_zone_arns) > 0 ? var.fix_zone_arns : ["arn:aws:route53:::hostedzone/*"]
   policies = {
-    for file in local.policy_files : file => replace(replace(replace(replace(replace(replace(replace(
+    for file in local.policy_files : file => replace(replace(replace(replace(replace(replace(replace(replace(
       file("${local.iam}/${file}.json"),
+      "\"arn:aws:sqs:*:*:acmbot-events\"", jsonencode(aws_sqs_queue.events.arn)),
       "\"arn:aws:iam::*:role/acmbot*\"", "\"arn:aws:iam::${local.account}:role/${var.name}-task-*\""),
       "\"arn:aws:dynamodb:*:*:table/acmbot\"", jsonencode(aws_dynamodb_table.state.arn)),
       "role/acmbot-read\"", "role/${var.member_role_name}\""),

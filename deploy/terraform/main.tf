@@ -21,31 +21,41 @@ locals {
 
   # An empty variable counts as not set.
   settings = merge({
-    GOMEMLIMIT                 = local.sizes[var.size].go_memory
-    AWS_REGION                 = local.region
-    SLACK_BOT_TOKEN            = "secretsmanager:${aws_secretsmanager_secret.bot_token.arn}"
-    SLACK_APP_TOKEN            = "secretsmanager:${aws_secretsmanager_secret.app_token.arn}"
-    ACMBOT_STATE               = "dynamodb:${aws_dynamodb_table.state.name}"
-    ACMBOT_COMMAND             = var.command
-    ACMBOT_ADMINS              = join(",", var.admins)
-    ACMBOT_REGIONS             = join(",", var.regions)
-    ACMBOT_ROLE_ARNS           = join(",", var.role_arns)
-    ACMBOT_EXTERNAL_ID         = var.external_id
-    ACMBOT_DNS_RESOLVERS       = join(",", var.dns_resolvers)
-    ACMBOT_PROBE_ALLOW         = join(",", var.probe_allow)
-    ACMBOT_DIGEST_CHANNEL      = var.digest.channel
-    ACMBOT_DIGEST_TIME         = var.digest.time
-    ACMBOT_DIGEST_TIME_ZONE    = var.digest.time_zone
-    ACMBOT_DIGEST_WEEKDAYS     = tostring(var.digest.weekdays)
-    ACMBOT_DIGEST_QUIET        = var.digest.quiet
-    ACMBOT_DIGEST_ROUTES       = join(",", var.digest.routes)
-    ACMBOT_DIGEST_MENTION_DAYS = join(",", var.digest.mention_days)
-    ACMBOT_FIX                 = join(",", var.fixes)
-    ACMBOT_FIX_USERS           = join(",", var.fix_users)
-    ACMBOT_AUDIT_CHANNEL       = var.audit_channel
-    ACMBOT_HEALTH_LISTEN       = local.has_metrics ? ":8081" : ""
-    ACMBOT_LOG_LEVEL           = var.log_level
-    ACMBOT_LOG_FORMAT          = "json"
+    GOMEMLIMIT                  = local.sizes[var.size].go_memory
+    AWS_REGION                  = local.region
+    SLACK_BOT_TOKEN             = "secretsmanager:${aws_secretsmanager_secret.bot_token.arn}"
+    SLACK_APP_TOKEN             = "secretsmanager:${aws_secretsmanager_secret.app_token.arn}"
+    ACMBOT_STATE                = "dynamodb:${aws_dynamodb_table.state.name}"
+    ACMBOT_COMMAND              = var.command
+    ACMBOT_EVENTS_QUEUE_URL     = aws_sqs_queue.events.url
+    ACMBOT_ALLOW_USERS          = join(",", var.access.users)
+    ACMBOT_ALLOW_TEAMS          = join(",", var.access.teams)
+    ACMBOT_ALLOW_CHANNELS       = join(",", var.access.channels)
+    ACMBOT_SHOW_ACCOUNTS        = join(",", var.access.show_accounts)
+    ACMBOT_USER_RATE            = var.access.user_rate
+    ACMBOT_OPERATOR             = var.access.operator
+    ACMBOT_ADMINS               = join(",", var.admins)
+    ACMBOT_REGIONS              = join(",", var.regions)
+    ACMBOT_ROLE_ARNS            = join(",", var.role_arns)
+    ACMBOT_EXTERNAL_ID          = var.external_id
+    ACMBOT_DNS_RESOLVERS        = join(",", var.dns_resolvers)
+    ACMBOT_PROBE_ALLOW          = join(",", var.probe_allow)
+    ACMBOT_DIGEST_CHANNEL       = var.digest.channel
+    ACMBOT_DIGEST_TIME          = var.digest.time
+    ACMBOT_DIGEST_TIME_ZONE     = var.digest.time_zone
+    ACMBOT_DIGEST_WEEKDAYS      = tostring(var.digest.weekdays)
+    ACMBOT_DIGEST_QUIET         = var.digest.quiet
+    ACMBOT_DIGEST_ROUTES        = join(",", var.digest.routes)
+    ACMBOT_DIGEST_MENTION_DAYS  = join(",", var.digest.mention_days)
+    ACMBOT_ALERTS               = var.alerts.enabled ? "on" : "off"
+    ACMBOT_ALERT_EVERY          = var.alerts.every
+    ACMBOT_FIX                  = join(",", var.fixes)
+    ACMBOT_FIX_USERS            = join(",", var.fix_users)
+    ACMBOT_AUDIT_CHANNEL        = var.audit_channel
+    ACMBOT_HEALTH_LISTEN        = local.has_metrics ? ":8081" : ""
+    OTEL_EXPORTER_OTLP_ENDPOINT = var.traces_endpoint
+    ACMBOT_LOG_LEVEL            = var.log_level
+    ACMBOT_LOG_FORMAT           = "json"
   }, var.extra_settings)
 }
 

@@ -143,6 +143,19 @@ variable "command" {
   default     = "/acm"
 }
 
+variable "access" {
+  description = "Who may ask (members, guests, ids of users and user groups), the ids of further workspaces whose people count as the workspace's own, in which channels (internal, shared, ids), who sees AWS account ids in full (members, ids; all or none), how many questions one person may ask within a time, and the id of whom people are sent to who may not do something."
+  type = object({
+    users         = optional(list(string), ["members"])
+    teams         = optional(list(string), [])
+    channels      = optional(list(string), ["internal"])
+    show_accounts = optional(list(string), ["members"])
+    user_rate     = optional(string, "30/10m")
+    operator      = optional(string, "")
+  })
+  default = {}
+}
+
 variable "admins" {
   description = "The ids of further Slack users (U…) and user groups (S…) who may ask acmbot how it is set up, besides the workspace's admins and owners."
   type        = list(string)
@@ -168,6 +181,15 @@ variable "digest" {
     condition     = contains(["line", "nothing"], var.digest.quiet)
     error_message = "A day without trouble takes a line or nothing."
   }
+}
+
+variable "alerts" {
+  description = "Whether channels that get a digest are alerted in between, and how often all certificates are looked through for that, from 1m to 24h."
+  type = object({
+    enabled = optional(bool, true)
+    every   = optional(string, "10m")
+  })
+  default = {}
 }
 
 # What it may change
@@ -227,6 +249,12 @@ variable "log_retention_days" {
   default     = 90
 }
 
+variable "traces_endpoint" {
+  description = "The address of an OpenTelemetry collector that takes OTLP over HTTPS, on port 443, which is the one that is let out. Empty for no traces."
+  type        = string
+  default     = ""
+}
+
 variable "alarm_topic_arns" {
   description = "The SNS topics that alarms go to. Without any the alarms are there all the same."
   type        = list(string)
@@ -239,7 +267,7 @@ variable "extra_settings" {
   default     = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.extra_settings) : can(regex("^ACMBOT_|^SLACK_API_URL$", name))])
-    error_message = "A setting's name begins with ACMBOT_. The tokens are kept in secrets."
+    condition     = alltrue([for name in keys(var.extra_settings) : can(regex("^ACMBOT_|^OTEL_|^SLACK_API_URL$", name))])
+    error_message = "A setting's name begins with ACMBOT_ or OTEL_. The tokens are kept in secrets."
   }
 }

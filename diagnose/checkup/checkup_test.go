@@ -21,6 +21,8 @@ func TestTable(t *testing.T) {
 			Area: checkup.AreaAWS, Account: "111122223333", Region: "eu-west-1", What: "acm:ListTagsForCertificate", Purpose: "whom a certificate belongs to",
 			State: checkup.Warning, Detail: "It is missing.\x1b[2J", Fix: "Allow it.",
 		},
+		{Area: checkup.AreaAWS, Account: "111122223333", Region: "eu-west-1", What: "acm:DescribeCertificate", Purpose: "all", State: checkup.Failed, Detail: "No connection.", Fix: "Open one."},
+		{Area: checkup.AreaAWS, Account: "111122223333", Region: "eu-west-1", What: "acm:SearchCertificates", Purpose: "all", State: checkup.Failed, Detail: "No connection.", Fix: "Open one."},
 		{Area: checkup.AreaAWS, What: "credentials", Purpose: "everything", State: checkup.OK, Detail: "AWS takes them"},
 	})
 	want := `AWS
@@ -29,17 +31,20 @@ func TestTable(t *testing.T) {
   WARN  acm:ListTagsForCertificate, for whom a certificate belongs to
         It is missing. [2J
         → Allow it.
-  ok    permissions                 1 of 2 work
+  FAIL  acm:DescribeCertificate, acm:SearchCertificates
+        No connection.
+        → Open one.
+  -     permissions                 1 of 4 work
 
 Clock
   -     skew against AWS            not checked: AWS did not tell the time
 
-2 ok, 1 to improve, 0 failing, 1 not checked
+2 ok, 1 to improve, 2 failing, 1 not checked
 `
 	if diff := cmp.Diff(want, r.Table(80)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if r.State != checkup.Warning {
+	if r.State != checkup.Failed {
 		t.Errorf("state %s", r.State)
 	}
 	for line := range strings.Lines(r.Table(60)) {

@@ -11,6 +11,9 @@ import (
 // Limit is how long a task may take that does not say otherwise.
 const Limit = 20 * time.Second
 
+// mostGrace is how long a task that is at its deadline may take to say so.
+const mostGrace = 2 * time.Second
+
 // A Task makes some checks that belong together.
 type Task struct {
 	// Area and What are told where it does not come to an end.
@@ -93,10 +96,17 @@ func (t Task) bounded(ctx context.Context) []Check {
 		return checks
 	case <-ctx.Done():
 	}
+	// A task that keeps to its deadline has something to tell right after it.
+	grace := min(mostGrace, limit/4)
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		grace = 0
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
 	select {
-	case checks := <-result: // both were ready
+	case checks := <-result:
 		return checks
-	default:
+	case <-timer.C:
 		return []Check{t.late(ctx, limit)}
 	}
 }

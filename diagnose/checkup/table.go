@@ -12,8 +12,9 @@ import (
 func (r *Report) Table(width int) string {
 	var b strings.Builder
 	area, place := "", ""
-	for n := range r.Checks {
-		c := &r.Checks[n]
+	checks := together(r.Checks)
+	for n := range checks {
+		c := &checks[n]
 		if c.Area != area {
 			if area != "" {
 				b.WriteByte('\n')
@@ -28,14 +29,35 @@ func (r *Report) Table(width int) string {
 		if c.State != OK || !c.Permission() {
 			row(&b, c, width)
 		}
-		if n+1 == len(r.Checks) || r.Checks[n+1].Place() != place || r.Checks[n+1].Area != area {
+		if n+1 == len(checks) || checks[n+1].Place() != place || checks[n+1].Area != area {
 			if works, all := r.Works(c); all > 0 {
-				row(&b, &Check{State: OK, What: "permissions", Detail: fmt.Sprintf("%d of %d work", works, all)}, width)
+				sum := Check{State: OK, What: "permissions", Detail: fmt.Sprintf("%d of %d work", works, all)}
+				if works < all {
+					sum.State = Skipped // what does not is above, and tells the state
+				}
+				row(&b, &sum, width)
 			}
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.Counts())
 	return b.String()
+}
+
+// together makes one check of permissions in one place that fail alike.
+func together(list []Check) []Check {
+	var merged []Check
+	for _, c := range list {
+		if len(merged) > 0 && c.State != OK && c.Permission() {
+			last := &merged[len(merged)-1]
+			if last.Permission() && last.State == c.State && last.Area == c.Area && last.Place() == c.Place() && last.Detail == c.Detail && last.Fix == c.Fix {
+				last.What += ", " + c.What
+				last.Purpose = ""
+				continue
+			}
+		}
+		merged = append(merged, c)
+	}
+	return merged
 }
 
 // Counts is how many checks ended how, in words.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	addresses "github.com/acmbot/acmbot/diagnose/address"
 )
 
 const namedRoot = `
@@ -94,7 +96,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("%d root addresses, want %d", len(targets), families*servers)
 	}
 	for _, target := range targets {
-		if ap, err := netip.ParseAddrPort(target.address); err != nil || !public(ap.Addr()) {
+		if ap, err := netip.ParseAddrPort(target.address); err != nil || !addresses.Public(ap.Addr()) {
 			t.Errorf("root server %s at %s", target.server, target.address)
 		}
 	}

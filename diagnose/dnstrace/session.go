@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/acmbot/acmbot/diagnose"
+	addresses "github.com/acmbot/acmbot/diagnose/address"
 )
 
 // A Session is one diagnosis. It is safe for concurrent use; what it learns is
@@ -133,9 +134,13 @@ func (s *Session) fly(ctx context.Context, q question, f *flight) {
 
 // pointless says why an address need not be asked at all.
 func (s *Session) pointless(address string) (diagnose.Outcome, string) {
-	if s.t.publicOnly {
-		if ap, err := netip.ParseAddrPort(address); err == nil && !public(ap.Addr()) && !slices.Contains(s.t.resolvers, address) {
+	if ap, err := netip.ParseAddrPort(address); err == nil && !slices.Contains(s.t.resolvers, address) {
+		what := addresses.Forbidden(ap.Addr())
+		switch {
+		case s.t.publicOnly && !addresses.Public(ap.Addr()):
 			return diagnose.OutcomeUnreachable, "not a public address: the outside world cannot reach this server"
+		case what != "":
+			return diagnose.OutcomeUnreachable, "not asked: it is " + what + ", which acmbot never sends anything to"
 		}
 	}
 	if s.peers.of(address).dead {
@@ -149,13 +154,4 @@ func (s *Session) pointless(address string) (diagnose.Outcome, string) {
 		return diagnose.OutcomeUnreachable, "not asked: there is no working " + family + " where this diagnosis runs"
 	}
 	return "", ""
-}
-
-// shared is the address space of carrier-grade NAT (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
-// public reports whether an address can be one of the public Internet.
-func public(addr netip.Addr) bool {
-	addr = addr.Unmap()
-	return addr.IsGlobalUnicast() && !addr.IsPrivate() && !shared.Contains(addr)
 }

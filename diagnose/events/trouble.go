@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -39,6 +40,9 @@ func (t *Trouble) Error() string { return t.What }
 
 // Unwrap returns what the AWS SDK said.
 func (t *Trouble) Unwrap() error { return t.err }
+
+// errorCode is what an error's code looks like. What answers need not be AWS.
+var errorCode = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)
 
 // trouble says why an action failed, with the codes of "Common error types"
 // and of the actions' "Errors" (Amazon SQS API Reference,
@@ -85,7 +89,7 @@ func (q *Queue) trouble(ctx context.Context, action string, err error) *Trouble 
 	case code == "OverLimit":
 		t.What = fmt.Sprintf("Too many messages of %s are being handled at a time.", queue)
 		t.Fix = "Something else receives from it and does not delete: give acmbot a queue of its own."
-	case code != "" && code != "UnknownError":
+	case errorCode.MatchString(code) && code != "UnknownError":
 		t.What = fmt.Sprintf("SQS reports trouble with %s (%s).", queue, code)
 		t.Fix = "Where this lasts, AWS's health dashboard may say more."
 	default:

@@ -57,9 +57,10 @@ type tagged struct {
 }
 
 var (
-	_ diagnose.Estate = (*Estate)(nil)
-	_ diagnose.Tagger = (*Estate)(nil)
-	_ Lister          = (*inventory.Inventory)(nil)
+	_ diagnose.Estate   = (*Estate)(nil)
+	_ diagnose.Tagger   = (*Estate)(nil)
+	_ diagnose.Rereader = (*Estate)(nil)
+	_ Lister            = (*inventory.Inventory)(nil)
 )
 
 // NewEstate returns an Estate, which reads nothing until it is asked. Close
@@ -101,10 +102,8 @@ func (e *Estate) List(ctx context.Context) diagnose.Listing {
 	now := e.o.Now()
 	last, under := e.last, e.under
 	fresh := last != nil && within(now, last.At, e.o.TTL)
-	if !fresh && under == nil && !e.closed {
-		under = make(chan struct{})
-		e.under = under
-		e.work.Go(func() { e.read(under) })
+	if !fresh {
+		under = e.begin()
 	}
 	e.mu.Unlock()
 	if last != nil && (fresh || within(now, last.At, e.o.MaxAge)) {
@@ -132,6 +131,38 @@ func (e *Estate) List(ctx context.Context) diagnose.Listing {
 func within(now, at time.Time, age time.Duration) bool {
 	since := now.Sub(at)
 	return since >= 0 && since <= age
+}
+
+// Reread implements diagnose.Rereader. Those who ask at the same time share one
+// reading, too.
+func (e *Estate) Reread(ctx context.Context, since time.Time) diagnose.Listing {
+	for range 2 { // a reading under way may have begun before
+		e.mu.Lock()
+		var under chan struct{}
+		if e.last == nil || e.last.At.Before(since) {
+			under = e.begin()
+		}
+		e.mu.Unlock()
+		if under == nil {
+			break
+		}
+		select {
+		case <-under:
+		case <-ctx.Done():
+		}
+	}
+	return e.List(ctx)
+}
+
+// begin has a new list read, unless one is being read. It returns what is closed
+// at the end, nil after Close. The caller holds the lock.
+func (e *Estate) begin() chan struct{} {
+	if e.under == nil && !e.closed {
+		done := make(chan struct{})
+		e.under = done
+		e.work.Go(func() { e.read(done) })
+	}
+	return e.under
 }
 
 // copyOf keeps the caller's sorting and tags out of the memory.

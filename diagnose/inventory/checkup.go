@@ -45,8 +45,10 @@ func (i *Inventory) checkup(ctx context.Context) []checkup.Check {
 		}
 	}
 	for _, t := range trials {
-		c := checkup.Check{Area: checkup.AreaAWS, Account: t.Account, Region: t.Region, What: t.Action, Purpose: t.Why, State: checkup.OK}
-		if t.Unseen != nil {
+		c := checkup.Check{Area: checkup.AreaAWS, Account: t.Account, Region: t.Region, What: t.Action, Purpose: purpose(t.Why), State: checkup.OK}
+		if t.Unseen != nil && ctx.Err() != nil && (t.Unseen.Why == diagnose.TimedOut || t.Unseen.Why == diagnose.OverBudget) {
+			c.State, c.Detail = checkup.Skipped, "not checked: there was no time left for it"
+		} else if t.Unseen != nil {
 			c.Detail, c.Fix = t.Unseen.Detail, i.trialFix(t)
 			finding := t.Action != "acm:DescribeCertificate" && finds[diagnose.Place{Account: t.Account, Region: t.Region}]
 			switch {
@@ -61,6 +63,14 @@ func (i *Inventory) checkup(ctx context.Context) []checkup.Check {
 		found = append(found, c)
 	}
 	return found
+}
+
+// purpose is what a permission is for, such as it follows "for".
+func purpose(why string) string {
+	if strings.HasPrefix(why, "finding ") {
+		return why
+	}
+	return "telling " + why
 }
 
 // checkCredentials tells of the base credentials and of every role whether they

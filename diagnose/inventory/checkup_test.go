@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -80,6 +81,25 @@ func TestTaskWithCredentialsThatAWSDoesNotKnow(t *testing.T) {
 	o.Config.Credentials = nil
 	if c := checkedUp(t, o)[" credentials"]; c.State != checkup.Failed || !strings.Contains(c.Detail, "No AWS credentials") {
 		t.Errorf("%+v", c)
+	}
+}
+
+// Where time runs out, what was learnt until then is told, and the rest is not
+// called a fault.
+func TestTaskOutOfTime(t *testing.T) {
+	api, o := start(t, dublin, nova)
+	api.Inject(&awsapi.Fault{Service: "acm", Region: nova, Hang: true})
+	task := inventory.Task(o)
+	task.Limit = 2 * time.Second
+	byRegion := map[string]map[checkup.State]int{}
+	for _, c := range checkup.Run(t.Context(), []checkup.Task{task}, nil) {
+		if byRegion[c.Region] == nil {
+			byRegion[c.Region] = map[checkup.State]int{}
+		}
+		byRegion[c.Region][c.State]++
+	}
+	if byRegion[dublin][checkup.OK] != 8 || len(byRegion[dublin]) != 1 || byRegion[nova][checkup.Skipped] < 2 || byRegion[nova][checkup.Failed]+byRegion[nova][checkup.Warning] > 0 {
+		t.Errorf("%+v", byRegion)
 	}
 }
 

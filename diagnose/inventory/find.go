@@ -91,6 +91,11 @@ func (f *finder) each(ctx context.Context, places []place, stage string, visit f
 		group.Go(func() error {
 			ctx, cancel := f.bounded(ctx)
 			defer cancel()
+			if f.options.Visiting != nil {
+				var done func()
+				ctx, done = f.options.Visiting(ctx, p.public())
+				defer done()
+			}
 			visit(ctx, p)
 			report(1)
 			return nil

@@ -52,6 +52,11 @@ type Options struct {
 	// where zero.
 	ZoneTTL time.Duration
 
+	// Visiting is called before certificates are looked for in a place, and
+	// what it returns once that is done; the calls are made with its context.
+	// Nobody is told where nil.
+	Visiting func(ctx context.Context, place diagnose.Place) (context.Context, func())
+
 	// Logger gets the SDK's own errors, at level debug; they never reach a
 	// result.
 	Logger *slog.Logger

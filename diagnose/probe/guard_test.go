@@ -79,7 +79,9 @@ func TestAllowOpensPrivateButNotMetadata(t *testing.T) {
 	}})
 	tests := map[string]bool{
 		"10.1.2.3":               true,
-		"127.0.0.1":              true,
+		"127.0.0.1":              false, // only by a range of its own
+		"::1":                    false,
+		"::ffff:127.0.0.1":       false,
 		"198.51.100.7":           true,
 		"fd12::1":                true,
 		"169.254.169.254":        false,
@@ -121,5 +123,14 @@ func TestDialerRefuses(t *testing.T) {
 	}
 	if _, ok := errors.AsType[*notAllowed](err); !ok {
 		t.Errorf("dialling loopback: %v, want a refusal", err)
+	}
+}
+
+func TestLoopbackIsOpenedByItsOwnRangeOnly(t *testing.T) {
+	p := New(Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}})
+	for _, text := range []string{"127.0.0.1", "127.10.0.1", "::1"} {
+		if err := p.check(netip.MustParseAddr(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

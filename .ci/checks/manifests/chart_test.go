@@ -342,6 +342,7 @@ func TestRefusals(t *testing.T) {
 		{"minimal", "settings.ACMBOT_STATE=memory", "additional properties 'ACMBOT_STATE' not allowed"},
 		{"minimal", "state.kind=bolt", "value must be one of 'dynamodb', 'file', 'memory'"},
 		{"dynamodb", "slack.botToken=xapp-1", "'xapp-1' does not match pattern"},
+		{"minimal", "runAsUser=0", "minimum: got 0, want 1"},
 		{"minimal", "port=80", "minimum: got 80, want 1,024"},
 		{"minimal", "aws.region=Ireland", "'Ireland' does not match pattern"},
 		{"minimal", "replicas=two", "got string, want null or integer"},
@@ -488,5 +489,53 @@ func TestMistakesAreFound(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(chart, "charts")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the chart has others in it, which are not checked")
+	}
+}
+
+// What Helm prints after an installation, which helm template does not: it is
+// rendered as a ConfigMap here.
+func TestNotes(t *testing.T) {
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(chart)); err != nil {
+		t.Fatal(err)
+	}
+	notes, err := os.ReadFile(chart + "/templates/NOTES.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: notes\n  namespace: x\ndata:\n  notes: {{ tpl (.Files.Get \"notes.txt\") . | toJson }}\n"
+	for name, text := range map[string]string{"notes.txt": string(notes), "templates/notes.yaml": configMap} {
+		if err := os.WriteFile(filepath.Join(copied, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		values    string
+		want, not []string
+	}{
+		{"minimal", []string{"acmbot is being started: 1 copy, with the state in the volume prod-acmbot-state.", "helm test prod --namespace acmbot --logs", "--service-account prod-acmbot --role-arn", "/acm why shop.example.com"}, nil},
+		{"irsa", []string{"2 copies, with the state in the DynamoDB table arn:aws:dynamodb:eu-central-1:111122223333:table/acmbot."}, []string{"create-pod-identity-association"}},
+		{"keys", []string{"1 copy, with the state in memory: a restart forgets watches and snoozes."}, []string{"create-pod-identity-association"}},
+		{"everything", []string{"3 copies", "deployment/certificates", "/cert why shop.example.com"}, []string{"create-pod-identity-association"}},
+	} {
+		out, err := render(t, copied, values(test.values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := Decode(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := get[*core.ConfigMap](t, objects, "notes").Data["notes"]
+		for _, want := range test.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: there is no %q in\n%s", test.values, want, got)
+			}
+		}
+		for _, not := range append(test.not, "<no value>", "<nil>", "%!") {
+			if strings.Contains(got, not) {
+				t.Errorf("%s: there is %q in\n%s", test.values, not, got)
+			}
+		}
 	}
 }

@@ -230,10 +230,12 @@ program reads them again by itself. Nothing where AWS keeps them. */}}
 {{/* Pod and container as the restricted Pod Security Standard wants them. */}}
 {{- define "acmbot.podSecurityContext" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- if not (kindIs "invalid" .Values.runAsUser) }}
+runAsUser: {{ int64 .Values.runAsUser }}
+runAsGroup: {{ int64 .Values.runAsUser }}
+fsGroup: {{ int64 .Values.runAsUser }}
 fsGroupChangePolicy: OnRootMismatch
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}

@@ -5,26 +5,10 @@
 data "aws_caller_identity" "current" {}
 
 locals {
+  # ACM's own events, and AWS Health's on ACM.
   event_patterns = {
-    acm = {
-      source = ["aws.acm"]
-      "detail-type" = [
-        "ACM Certificate Approaching Expiration",
-        "ACM Certificate Renewal Action Required",
-        "ACM Certificate Expired",
-        "ACM Certificate Available",
-        "ACM Certificate Rotated",
-        "ACM Certificate Revoked",
-      ]
-    }
-    health = {
-      source        = ["aws.health"]
-      "detail-type" = ["AWS Health Event"]
-      detail = {
-        service       = ["ACM"]
-        eventTypeCode = ["AWS_ACM_RENEWAL_STATE_CHANGE", "AWS_ACM_RENEWAL_FAILURE", "CAA_CHECK_FAILURE"]
-      }
-    }
+    acm    = file("${path.module}/../../../events/pattern.json")
+    health = file("${path.module}/../../../events/pattern-health.json")
   }
 }
 
@@ -33,7 +17,7 @@ resource "aws_cloudwatch_event_rule" "this" {
 
   name          = "${var.name}-${each.key}"
   description   = "ACM's events, for acmbot"
-  event_pattern = jsonencode(each.value)
+  event_pattern = each.value
   tags          = var.tags
 }
 
