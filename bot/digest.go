@@ -177,6 +177,9 @@ func (d *Digester) Tick(ctx context.Context) (posted int, err error) {
 	return posted, errors.Join(errs...)
 }
 
+// longestWait is how long a digest that cannot be posted is put off at most.
+const longestWait = 10 * time.Minute
+
 // remember puts off what failed: the longer, the more often.
 func (d *Digester) remember(id string, err error) {
 	d.mu.Lock()
@@ -186,7 +189,7 @@ func (d *Digester) remember(id string, err error) {
 		delete(d.tries, id)
 		return
 	}
-	wait := min(digestEvery<<min(d.tries[id], 5), 10*time.Minute)
+	wait := min(digestEvery<<min(d.tries[id], 5), longestWait)
 	d.tries[id]++
 	d.after[id] = d.now().Add(wait)
 }
@@ -194,7 +197,9 @@ func (d *Digester) remember(id string, err error) {
 func (d *Digester) putOff(id string, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return now.Before(d.after[id])
+	// A clock that was put back makes no wait longer than any is.
+	wait := d.after[id].Sub(now)
+	return wait > 0 && wait <= longestWait
 }
 
 // due lists what is due and was not posted yet.

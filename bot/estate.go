@@ -113,7 +113,7 @@ func (e *estate) noteCauses(a diagnose.Answer) {
 		r := &a.Reports[i]
 		if len(e.causes) >= mostCauses {
 			for arn, c := range e.causes {
-				if now.Sub(c.at) > causeLife || len(e.causes) >= mostCauses {
+				if !recent(now, c.at, causeLife) || len(e.causes) >= mostCauses {
 					delete(e.causes, arn)
 				}
 			}
@@ -122,12 +122,19 @@ func (e *estate) noteCauses(a diagnose.Answer) {
 	}
 }
 
+// recent reports whether something is no older than an age. What is of the
+// future, since the clock was put back, is not.
+func recent(now, at time.Time, age time.Duration) bool {
+	since := now.Sub(at)
+	return since >= 0 && since <= age
+}
+
 // cause is what a recent diagnosis found; known is false where there was none.
 func (e *estate) cause(arn string) (text string, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, ok := e.causes[arn]
-	if !ok || e.now().Sub(c.at) > causeLife {
+	if !ok || !recent(e.now(), c.at, causeLife) {
 		return "", false
 	}
 	return c.text, true

@@ -14,6 +14,10 @@ import (
 // would be greater after that as well unless clocks go back.
 const keepLease = 30 * 24 * time.Hour
 
+// mostAhead is how many times as long as a lease is asked for another one may
+// still last.
+const mostAhead = 10
+
 // A Lease is the right to do a thing alone for a while.
 type Lease struct {
 	Key   Key
@@ -71,7 +75,8 @@ func Claim(ctx context.Context, s Store, key Key, owner string, now time.Time, d
 	}
 	err := UpdateRecord(ctx, s, key, func(r *Record[leaseValue]) error {
 		v := &r.Value
-		held := v.Owner != "" && now.Before(v.Until)
+		// One that ends later than any does is of a clock that was put back.
+		held := v.Owner != "" && now.Before(v.Until) && v.Until.Sub(now) <= mostAhead*d
 		switch {
 		case held && v.Owner != owner:
 			return &HeldError{Key: key, Owner: v.Owner, Until: v.Until}

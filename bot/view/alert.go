@@ -63,8 +63,8 @@ func Alert(c alert.Card, n *alert.Notice, o AlertOptions) Message {
 	var print []string
 	if c.Status.Trouble() {
 		lines = append(lines, alertCause(i))
-		if i.Fix != "" {
-			lines = append(lines, "*Fix:* "+mrkdwn(sentence(i.Fix)))
+		if fix := alertFix(c); fix != "" {
+			lines = append(lines, fix)
 		}
 		print = append(print, "Seen "+moment(c.Since))
 		if !i.NotAfter.IsZero() && i.NotAfter.After(c.Since) {
@@ -139,6 +139,20 @@ func alertCause(i digest.Item) string {
 	return mrkdwn(sentence(i.Title))
 }
 
+// alertFix is the way out in a line, "" where none is known. What has ended
+// cannot be renewed any more.
+func alertFix(c alert.Card) string {
+	switch {
+	case c.Status == alert.Expired:
+		return "*Fix:* Request a new certificate and put it in its place: ACM does not renew one that has expired."
+	case c.Status == alert.Revoked:
+		return "*Fix:* Request a new certificate and put it in its place: a revoked one is never valid again."
+	case c.Item.Fix != "":
+		return "*Fix:* " + mrkdwn(sentence(c.Item.Fix))
+	}
+	return ""
+}
+
 // pings name those who have to know. The groups' ids come from the settings,
 // the people's from Slack; both are checked again here: nothing else in an alert
 // can ping.
@@ -196,8 +210,8 @@ func AlertNews(n alert.Notice, o AlertOptions) Message {
 		if has(alert.NewsCause) && n.Was != "" && n.Was != i.Title {
 			print = append(print, "Before: "+mrkdwn(n.Was))
 		}
-		if i.Fix != "" {
-			lines = append(lines, "*Fix:* "+mrkdwn(sentence(i.Fix)))
+		if fix := alertFix(c); fix != "" {
+			lines = append(lines, fix)
 		}
 		if has(alert.NewsAgain) {
 			print = append(print, flapping(n))

@@ -163,7 +163,7 @@ const (
 // next is the next thing to do for a watch. Each one leaves the watch in the
 // store such that another process goes on from there.
 func (w *Watch) next(now time.Time) step {
-	waits := now.Before(w.Again)
+	waits := ahead(w.Again, now)
 	switch {
 	case w.Notice != nil && w.Notice.TS != "":
 		return finish
@@ -175,13 +175,24 @@ func (w *Watch) next(now time.Time) step {
 		return card
 	case w.Over != "":
 		return remove
-	case !now.Before(w.Until):
-		return expire
-	case !now.Before(w.Due):
-		return look
-	default:
+	case ahead(w.Due, now):
 		return idle
+	case !now.Before(w.Until) && !w.Looked.IsZero() && now.Sub(w.Looked).Abs() <= mostAhead:
+		// It ends when it would be looked at again, so that a clock that leaps
+		// ahead for a while does not end it.
+		return expire
+	default:
+		return look
 	}
+}
+
+// mostAhead is longer than any wait between two looks, or attempts at a post.
+const mostAhead = 2 * napLook
+
+// ahead reports whether a moment is yet to come. One that is further off than
+// any can be is of a clock that was put back, and has come.
+func ahead(at, now time.Time) bool {
+	return at.After(now) && at.Sub(now) <= mostAhead
 }
 
 // due reports whether a card is to be posted or brought up to date. One that

@@ -142,14 +142,18 @@ func TestRefusedNewsWaitAndAreNotLost(t *testing.T) {
 func TestWatchEndsWithItsTime(t *testing.T) {
 	now := start
 	store := memory.New(func() time.Time { return now })
-	if _, err := Start(t.Context(), store, thread(), now); err != nil {
+	r := thread()
+	r.Seen = seen(diagnose.VerdictBlocked, 50)
+	if _, err := Start(t.Context(), store, r, now); err != nil {
 		t.Fatal(err)
 	}
-	now = start.Add(Lasts)
 	b := &book{}
-	k := &Keeper{Store: store, Now: func() time.Time { return now }, Teller: b, Ask: answer(reportAt(diagnose.VerdictBlocked, 20))}
-	if err := k.Pass(t.Context()); err != nil {
-		t.Fatal(err)
+	k := &Keeper{Store: store, Now: func() time.Time { return now }, Teller: b, Ask: answer(reportAt(diagnose.VerdictBlocked, 50))}
+	for _, at := range []time.Duration{Lasts - 4*time.Hour, Lasts - time.Hour, Lasts + 4*time.Hour} {
+		now = start.Add(at)
+		if err := k.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(b.told) != 1 || b.told[0] != NewsTime || b.ticks != 0 {
 		t.Errorf("told %v", b.told)
@@ -184,4 +188,61 @@ func TestStartTwiceIsOnce(t *testing.T) {
 	if _, err := Start(t.Context(), store, Request{}, start); !errors.Is(err, ErrNothing) {
 		t.Errorf("nothing to watch: %v", err)
 	}
+}
+
+// However the clock leaps, a watch goes on, and tells of the renewal once.
+func TestWatchOutlivesLeapsOfTheClock(t *testing.T) {
+	const day = 24 * time.Hour
+	leaps := []time.Duration{
+		time.Minute, time.Hour, 5 * time.Hour, 3 * day, 40 * day, 400 * day, 4000 * day,
+		-time.Minute, -time.Hour, -5 * time.Hour, -3 * day, -40 * day, -400 * day, -4000 * day,
+	}
+	looks := 0
+	for _, leap := range leaps {
+		for _, back := range []bool{true, false} { // whether the clock is put right again
+			if leap >= Lasts && !back {
+				continue // then its time is over
+			}
+			now := start
+			store := memory.New(func() time.Time { return now })
+			r := thread()
+			r.Seen = seen(diagnose.VerdictBlocked, 5000) // no number of days to tell of
+			if _, err := Start(t.Context(), store, r, now); err != nil {
+				t.Fatal(err)
+			}
+			b := &book{}
+			asked := 0
+			report := reportAt(diagnose.VerdictBlocked, 5000)
+			k := &Keeper{Store: store, Now: func() time.Time { return now }, Teller: b, Ask: func(context.Context, string) (diagnose.Answer, error) {
+				asked++
+				return diagnose.Answer{Reports: []diagnose.Report{*report}}, nil
+			}}
+			pass := func(times int, every time.Duration) {
+				for range times {
+					now = now.Add(every)
+					if err := k.Pass(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			pass(3, time.Hour)
+			now = now.Add(leap)
+			pass(3, time.Minute)
+			if back {
+				now = now.Add(-leap)
+			}
+			before := asked
+			pass(13, time.Hour) // longer than any wait is
+			if asked == before {
+				t.Errorf("leap %v, put right %v: it is not looked at any more", leap, back)
+			}
+			report = reportAt(diagnose.VerdictHealthy, 6000)
+			pass(8, time.Hour)
+			if len(b.told) != 1 || b.told[0] != NewsRenewed {
+				t.Errorf("leap %v, put right %v: told %v, want the renewal alone", leap, back, b.told)
+			}
+			looks += asked
+		}
+	}
+	t.Logf("%d leaps of up to eleven years, %d looks, no watch ended and each renewal told once", len(leaps), looks)
 }

@@ -32,8 +32,10 @@ func TestAlertInTheBrowser(t *testing.T) {
 	b.press("confirming", `document.querySelector('[data-qa="modal-submit"]')`)
 	over := answer(demoTrouble, "has renewed", "instead of")
 	b.until("waiting for the end of the alert", over+" !== undefined")
+	b.press("closing the window", `document.querySelector('[data-qa="modal-close"]')`)
+	b.until("waiting for the window to close", modal+" === null")
 	b.shoot("alert-over")
-	b.do("scrolling to the first message", chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-qa="theme-toggle"]')?.click()`))
+	b.press("switching the theme", `document.querySelector('[data-qa="theme-toggle"]')`)
 	b.shoot("alert-over-dark")
 	if status, _ := d.stop(); status != exitOK {
 		t.Errorf("the demo ended with status %d", status)

@@ -22,6 +22,8 @@ environment variables:
 `
 
 func runRun(ctx context.Context, c *console, args []string) error {
+	outliveReaders()
+	heedMemoryLimit()
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	others, err := c.parseFlags(flags, args, runSynopsis)
 	if errors.Is(err, flag.ErrHelp) {

@@ -101,12 +101,12 @@ func (e *Estate) List(ctx context.Context) diagnose.Listing {
 	e.mu.Lock()
 	now := e.o.Now()
 	last, under := e.last, e.under
-	fresh := last != nil && now.Sub(last.At) <= e.o.TTL
+	fresh := last != nil && within(now, last.At, e.o.TTL)
 	if !fresh {
 		under = e.begin()
 	}
 	e.mu.Unlock()
-	if last != nil && (fresh || now.Sub(last.At) <= e.o.MaxAge) {
+	if last != nil && (fresh || within(now, last.At, e.o.MaxAge)) {
 		return copyOf(last)
 	}
 	if under != nil {
@@ -124,6 +124,13 @@ func (e *Estate) List(ctx context.Context) diagnose.Listing {
 		What: "the list of all certificates", Why: diagnose.OverBudget,
 		Detail: "The list is still being read. Ask again in a moment.",
 	}}}}
+}
+
+// within reports whether something is no older than it may be. What is of the
+// future is not: the clock was put back since, and it could be of any age.
+func within(now, at time.Time, age time.Duration) bool {
+	since := now.Sub(at)
+	return since >= 0 && since <= age
 }
 
 // Reread implements diagnose.Rereader. Those who ask at the same time share one
@@ -177,7 +184,7 @@ func (e *Estate) read(done chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	// Where nothing at all could be read, an old list beats none for a while.
-	if e.last == nil || len(scope.Places) > 0 || at.Sub(e.last.At) > e.o.MaxAge {
+	if e.last == nil || len(scope.Places) > 0 || !within(at, e.last.At, e.o.MaxAge) {
 		e.last = l
 	}
 	e.under = nil
@@ -199,7 +206,7 @@ func (e *Estate) Tagged(ctx context.Context, list []diagnose.Listed) ([]diagnose
 	var missing []diagnose.CertificateRef
 	e.mu.Lock()
 	for i := range list {
-		if t, ok := e.tags[list[i].ARN]; ok && now.Sub(t.at) <= e.o.TagTTL {
+		if t, ok := e.tags[list[i].ARN]; ok && within(now, t.at, e.o.TagTTL) {
 			list[i].Tags = t.tags
 		} else {
 			missing = append(missing, list[i].CertificateRef)
@@ -214,7 +221,7 @@ func (e *Estate) Tagged(ctx context.Context, list []diagnose.Listed) ([]diagnose
 	unread := 0
 	e.mu.Lock()
 	for arn, t := range e.tags {
-		if now.Sub(t.at) > e.o.TagTTL {
+		if !within(now, t.at, e.o.TagTTL) {
 			delete(e.tags, arn)
 		}
 	}

@@ -150,3 +150,19 @@ func TestEstateReadsTagsOnce(t *testing.T) {
 		t.Errorf("got %+v, unseen %+v; %d tags read", second, unseen, s.tagged)
 	}
 }
+
+// No list is taken for fresh for ever because the clock was put back.
+func TestEstateOutlivesLeapsOfTheClock(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, leap := range []time.Duration{-time.Minute, -time.Hour, -day, -365 * day, time.Hour, 365 * day} {
+		s := &shelf{started: make(chan struct{}, 10)}
+		clock := &hand{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		e := gather.NewEstate(gather.EstateOptions{Lister: s, Now: clock.Now})
+		e.List(t.Context())
+		clock.turn(leap)
+		if got := name(e.List(t.Context())); got != "read-2.example.com" {
+			t.Errorf("a leap of %v: %s is listed", leap, got)
+		}
+		e.Close()
+	}
+}

@@ -150,7 +150,7 @@ func (i *Inventory) credentials(ctx context.Context, a *account) *diagnose.Unsee
 // identify asks STS whose the credentials are.
 func (i *Inventory) identify(ctx context.Context, a *account) {
 	a.mu.Lock()
-	recent := i.options.Now().Sub(a.identityAt) < identityPause
+	recent := i.within(a.identityAt, identityPause)
 	a.mu.Unlock()
 	if recent {
 		return

@@ -133,7 +133,7 @@ type account struct {
 	partition  string
 	identityAt time.Time // when the identity was last asked for in vain
 	clients    map[string]clients
-	searchless map[string]time.Time // by region: until when SearchCertificates is not tried
+	searchless map[string]time.Time // by region: since when SearchCertificates is not tried
 	zones      []diagnose.HostedZone
 	zonesAt    time.Time
 	zonesMu    sync.Mutex // held while the list is fetched, so that it is fetched once
@@ -193,6 +193,13 @@ func accountName(id string) string {
 		return "the AWS credentials' own account"
 	}
 	return "account " + id
+}
+
+// within reports whether something happened at most so long ago. What is of the
+// future, since the clock was put back, did not.
+func (i *Inventory) within(at time.Time, age time.Duration) bool {
+	since := i.options.Now().Sub(at)
+	return !at.IsZero() && since >= 0 && since < age
 }
 
 // bounded gives a place its share of the time.

@@ -281,19 +281,19 @@ const searchPause = 5 * time.Minute
 func (i *Inventory) searchless(p place) bool {
 	p.account.mu.Lock()
 	defer p.account.mu.Unlock()
-	return i.options.Now().Before(p.account.searchless[p.region])
+	return i.within(p.account.searchless[p.region], searchPause)
 }
 
 func (i *Inventory) forgoSearch(p place) {
 	p.account.mu.Lock()
 	defer p.account.mu.Unlock()
-	if until := p.account.searchless[p.region]; i.options.Now().Before(until) {
+	if i.within(p.account.searchless[p.region], searchPause) {
 		return
 	}
 	if p.account.searchless == nil {
 		p.account.searchless = map[string]time.Time{}
 	}
-	p.account.searchless[p.region] = i.options.Now().Add(searchPause)
+	p.account.searchless[p.region] = i.options.Now()
 }
 
 // distinct drops what is listed twice.

@@ -114,7 +114,7 @@ func (i *Inventory) accountZones(ctx context.Context, a *account, names []string
 func (i *Inventory) listZones(ctx context.Context, a *account, client *route53.Client) ([]diagnose.HostedZone, error) {
 	a.zonesMu.Lock()
 	defer a.zonesMu.Unlock()
-	if !a.zonesAt.IsZero() && i.options.Now().Sub(a.zonesAt) < i.options.ZoneTTL {
+	if i.within(a.zonesAt, i.options.ZoneTTL) {
 		return a.zones, nil
 	}
 	var zones []diagnose.HostedZone

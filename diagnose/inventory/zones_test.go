@@ -131,6 +131,11 @@ func TestZoneListIsKeptForAWhile(t *testing.T) {
 	if n := look(); n != 2 {
 		t.Errorf("%d zones after a while, want 2", n)
 	}
+	addZones(api, hub, &awsapi.HostedZone{ID: "Z3", Name: "example.com"})
+	now = now.AddDate(-1, 0, 0)
+	if n := look(); n != 3 {
+		t.Errorf("%d zones after the clock was put back, want 3", n)
+	}
 }
 
 // Other validation records beside one are read in small zones and in large
