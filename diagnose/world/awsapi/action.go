@@ -43,6 +43,8 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"route53:ListHostedZonesByName":    listHostedZonesByName,
 	"route53:ListResourceRecordSets":   listResourceRecordSets,
 
+	"iam:CreateRole":              createRole,
+	"iam:PutRolePolicy":           putRolePolicy,
 	"iam:SimulatePrincipalPolicy": simulatePrincipalPolicy,
 
 	"sqs:ChangeMessageVisibility":      single((*Queue).hide),
@@ -55,15 +57,17 @@ var actions = map[string]func(*invocation) (any, *Error){
 	"sqs:SendMessage":                  sendMessage,
 	"sqs:SendMessageBatch":             sendMessageBatch,
 
+	"secretsmanager:CreateSecret":   createSecret,
 	"secretsmanager:GetSecretValue": getSecretValue,
 
 	"ssm:GetParameter": getParameter,
+	"ssm:PutParameter": putParameter,
 
 	"sts:AssumeRole":        assumeRole,
 	"sts:GetCallerIdentity": getCallerIdentity,
 }
 
-// authorize checks the deny lists.
+// authorize checks the deny lists and, where they count, the policies.
 func (c *invocation) authorize() *Error {
 	if c.region.Disabled {
 		return &Error{Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}
@@ -78,7 +82,7 @@ func (c *invocation) authorize() *Error {
 	if denies(c.account.DenyByPolicy, action) {
 		return c.denied(action, "with an explicit deny in a service control policy")
 	}
-	if denies(c.account.Deny, action) || denies(c.region.Deny, action) || denies(c.who.deny, action) {
+	if denies(c.account.Deny, action) || denies(c.region.Deny, action) || denies(c.who.deny, action) || !c.mayByPolicies(action) {
 		return c.denied(action, "because no identity-based policy allows the "+action+" action")
 	}
 	return nil

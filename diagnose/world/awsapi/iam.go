@@ -63,7 +63,7 @@ func simulatePrincipalPolicy(c *invocation) (any, *Error) {
 		switch {
 		case denies(c.account.DenyByPolicy, action):
 			decision = "explicitDeny"
-		case denies(c.account.Deny, action), denies(deny, action):
+		case denies(c.account.Deny, action), denies(deny, action), c.account.PoliciesCount && isRole(source) && !c.account.roleOf(source).mayBy(action):
 			decision = "implicitDeny"
 		}
 		for _, resource := range resources {

@@ -136,3 +136,47 @@ func getParameter(c *invocation) (any, *Error) {
 	o["Type"], o["Value"] = kind, value
 	return object{"Parameter": o}, nil
 }
+
+// createSecret makes a secret ("CreateSecret", AWS Secrets Manager API
+// Reference, https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html).
+func createSecret(c *invocation) (any, *Error) {
+	var in struct{ Name, SecretString string }
+	if fault := c.request.decode(&in); fault != nil {
+		return nil, fault
+	}
+	if in.Name == "" {
+		return nil, &Error{Code: "ValidationException", Message: "1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null"}
+	}
+	if slices.ContainsFunc(c.region.Secrets, func(s *Secret) bool { return s.Name == in.Name }) {
+		return nil, &Error{Code: "ResourceExistsException", Message: "The operation failed because the secret " + in.Name + " already exists."}
+	}
+	c.resource = c.account.SetSecret(c.region.Name, in.Name, in.SecretString)
+	c.wrote = true
+	return object{"ARN": c.resource, "Name": in.Name, "VersionId": "01234567-89ab-cdef-0123-456789abcdef"}, nil
+}
+
+// putParameter makes a parameter ("PutParameter", AWS Systems Manager API
+// Reference, https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html).
+// Replacing one takes Overwrite.
+func putParameter(c *invocation) (any, *Error) {
+	var in struct {
+		Name, Type, Value string
+		Overwrite         bool
+	}
+	if fault := c.request.decode(&in); fault != nil {
+		return nil, fault
+	}
+	if in.Name == "" || in.Value == "" {
+		return nil, &Error{Code: "ValidationException", Message: "1 validation error detected: Value null failed to satisfy constraint: Member must not be null"}
+	}
+	i := slices.IndexFunc(c.region.Parameters, func(p *Parameter) bool { return p.Name == in.Name })
+	if i >= 0 && !in.Overwrite {
+		return nil, &Error{Code: "ParameterAlreadyExists", Message: "The parameter already exists. To overwrite this value, set the overwrite option in the request to true."}
+	}
+	c.resource = c.account.SetParameter(c.region.Name, in.Name, in.Value)
+	if i = slices.IndexFunc(c.region.Parameters, func(p *Parameter) bool { return p.Name == in.Name }); in.Type != "" {
+		c.region.Parameters[i].Type = in.Type
+	}
+	c.wrote = true
+	return object{"Version": 1, "Tier": "Standard"}, nil
+}

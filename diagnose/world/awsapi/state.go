@@ -70,6 +70,9 @@ type Account struct {
 	// DenyByPolicy lists actions that a service control policy denies; the
 	// message says so.
 	DenyByPolicy []string
+	// PoliciesCount lets roles do only what a policy that was put into them
+	// allows, on whatever resource.
+	PoliciesCount bool
 }
 
 // Region returns the account's region, which it makes where there is none.
@@ -155,6 +158,8 @@ type Role struct {
 	Trusts []string
 	// Deny lists actions that the role may not perform.
 	Deny []string
+
+	policies map[string]policy // by name
 }
 
 // Quirks make the API behave like other servers that speak its protocol, or
