@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +46,9 @@ type gate struct {
 	now    func() time.Time
 	once   singleflight.Group
 	life   context.Context // ends looking
+	// foreign says that the Web API is not at Slack's own address: it may be a
+	// test server that does not know all methods.
+	foreign bool
 
 	mu      sync.Mutex
 	home    access.Home
@@ -68,7 +73,7 @@ func newGate(opts Options, client *slack.Client, log *slog.Logger) *gate {
 		now = time.Now
 	}
 	return &gate{
-		life: context.Background(), policy: opts.policy(), secret: opts.tokens.bot.current, client: client, log: log, now: now,
+		life: context.Background(), foreign: !ofSlack(opts.APIURL), policy: opts.policy(), secret: opts.tokens.bot.current, client: client, log: log, now: now,
 		people: map[string]found[access.Person]{}, places: map[string]found[access.Place]{}, groups: map[string]found[[]string]{},
 		directs: map[string]string{}, warned: map[string]time.Time{},
 	}
@@ -214,6 +219,9 @@ func (g *gate) where(ctx context.Context) (access.Home, error) {
 	if err != nil {
 		return access.Home{}, g.unsure(err)
 	}
+	if self.TeamID == "" && g.foreign {
+		self.TeamID = "T0"
+	}
 	return g.signedIn(*self), nil
 }
 
@@ -225,6 +233,10 @@ func (g *gate) person(ctx context.Context, id string) (access.Person, error) {
 	}
 	who, err := learn(ctx, g, g.people, "person", id, lasts[access.Person](personFor), func(ctx context.Context) (access.Person, error) {
 		u, err := g.client.GetUserInfoContext(ctx, id)
+		if g.lacks("users.info", err, u != nil && u.ID == id) {
+			home, err := g.where(ctx)
+			return access.Person{ID: id, Team: home.Team}, err
+		}
 		switch slackCode(err) {
 		case "user_not_found", "user_not_visible", "users_not_found":
 			return access.Person{}, nil
@@ -254,6 +266,34 @@ func (g *gate) person(ctx context.Context, id string) (access.Person, error) {
 	return who, nil
 }
 
+// lacks reports whether a server that is not Slack's does not have a method that
+// Slack always has. There everybody counts as a member and every channel as the
+// workspace's own: nobody else can be told apart.
+func (g *gate) lacks(method string, err error, told bool) bool {
+	var status slack.StatusCodeError
+	missing := err == nil && !told || slackCode(err) == "unknown_method" ||
+		errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusMethodNotAllowed || status.Code == http.StatusNotImplemented)
+	if !g.foreign || !missing {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.warned[method].IsZero() {
+		g.warned[method] = g.now()
+		g.log.Warn("the server at SLACK_API_URL is not Slack and does not know this method: guests and people of other organisations are not told apart", "method", method)
+	}
+	return true
+}
+
+// ofSlack reports whether the Web API is at an address of Slack's own.
+func ofSlack(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	return u.Host == "" || belowSlack("."+u.Hostname())
+}
+
 // members are the users in a user group.
 func (g *gate) members(ctx context.Context, group string) ([]string, error) {
 	return learn(ctx, g, g.groups, "group", group, lasts[[]string](groupFor), func(ctx context.Context) ([]string, error) {
@@ -278,6 +318,9 @@ func (g *gate) place(ctx context.Context, id, user string) (access.Place, error)
 		return placeFor
 	}, func(ctx context.Context) (access.Place, error) {
 		c, err := g.client.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+		if g.lacks("conversations.info", err, c != nil && c.ID == id) {
+			return access.Place{ID: id, Known: true}, nil
+		}
 		switch slackCode(err) {
 		case "channel_not_found", "method_not_supported_for_channel_type", "no_permission", "access_denied":
 			return access.Place{ID: id}, nil

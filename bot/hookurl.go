@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -28,12 +29,12 @@ func ownHook(hook, apiURL string) bool {
 	if u.Scheme != "https" || u.Port() != "" && u.Port() != "443" {
 		return false
 	}
-	for _, domain := range slackHosts {
-		if strings.HasSuffix(strings.ToLower(u.Hostname()), domain) {
-			return true
-		}
-	}
-	return false
+	return belowSlack(u.Hostname())
+}
+
+// belowSlack reports whether a host is below one of Slack's domains.
+func belowSlack(host string) bool {
+	return slices.ContainsFunc(slackHosts, func(domain string) bool { return strings.HasSuffix(strings.ToLower(host), domain) })
 }
 
 // hookClient posts to response URLs: it goes where they lead and nowhere on from
