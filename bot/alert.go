@@ -40,7 +40,8 @@ type AlertOptions struct {
 // share a store; everything is told once.
 type Alerter struct {
 	*Digester
-	o AlertOptions
+	o        AlertOptions
+	observer AlertObserver // nil where nobody wants to know
 
 	mu     sync.Mutex
 	listed time.Time // as of when the latest list is that was looked through
@@ -80,7 +81,8 @@ func NewAlerter(opts Options) *Alerter {
 		o.MostLooks = 300
 	}
 	opts.Digest.MostLooks, opts.Digest.Looks, opts.Digest.LookTimeout = o.MostLooks, o.Looks, o.LookTimeout
-	return &Alerter{Digester: NewDigester(opts), o: o, calm: map[string]calm{}, stale: map[string]bool{}}
+	observer, _ := opts.Observer.(AlertObserver)
+	return &Alerter{Digester: NewDigester(opts), o: o, observer: observer, calm: map[string]calm{}, stale: map[string]bool{}}
 }
 
 // Run looks and tells until ctx ends, every so often.
@@ -289,7 +291,13 @@ func (a *Alerter) scan(ctx context.Context, lease state.Lease) (err error) {
 	if a.byTags(list) {
 		l.tag(ctx, concerned)
 	}
-	return a.tellAll(ctx, l, n, list, concerned, read, nil)
+	if err := a.tellAll(ctx, l, n, list, concerned, read, nil); err != nil {
+		return err
+	}
+	if a.observer != nil {
+		a.observer.AlertsScanned(a.now())
+	}
+	return nil
 }
 
 func (a *Alerter) thresholds() []int { return a.Digester.o.Thresholds }
@@ -572,6 +580,13 @@ func (a *Alerter) deliverTo(ctx context.Context, channel string) (posted int, er
 // alertEvent is the type of the metadata on alerts.
 const alertEvent = "acmbot_alert"
 
+// tried tells who observes what came of a notice.
+func (a *Alerter) tried(n alert.Notice, result AlertResult) {
+	if a.observer != nil {
+		a.observer.AlertTried(string(n.News[0]), result)
+	}
+}
+
 // post posts one notice, unless it stands there already, and strikes it off.
 func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (bool, error) {
 	t := b.Threads[n.Thread]
@@ -580,6 +595,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	}
 	if a.now().Sub(n.At) > keepNotice {
 		a.log.ErrorContext(ctx, "an alert could not be posted for a day; it is dropped", "channel", b.Channel, "thread", n.Thread)
+		a.tried(n, AlertDropped)
 		return false, a.struck(ctx, b, n, "", "")
 	}
 	if !n.Final {
@@ -600,6 +616,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	sees, err := a.api.gate.posting(ctx, b.Channel)
 	if withheld, ok := errors.AsType[*withheldError](err); ok {
 		a.log.WarnContext(ctx, "nothing may be posted in a channel; an alert is dropped", "channel", b.Channel, "reason", withheld.Error())
+		a.tried(n, AlertDropped)
 		return false, a.struck(ctx, b, n, "", "")
 	}
 	if err != nil {
@@ -619,6 +636,9 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 			return a.find(ctx, b.Channel, t.TS, alertEvent, id, since)
 		},
 	})
+	if err != nil && !errors.Is(err, digest.ErrElsewhere) {
+		a.tried(n, AlertFailed)
+	}
 	switch slackCode(err) {
 	case "thread_not_found", "cannot_reply_to_message": // somebody deleted its first message
 		return did, errors.Join(err, alert.Change(ctx, a.store, b.Channel, a.now(), func(b *alert.Board) bool {
@@ -629,6 +649,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 		}))
 	}
 	if did {
+		a.tried(n, AlertPosted)
 		a.log.InfoContext(ctx, "posted an alert", "channel", b.Channel, "thread", n.Thread, "news", n.News, "certificates", max(1, n.Card.Counts.All))
 	}
 	if err != nil {

@@ -66,6 +66,26 @@ const (
 	DigestFailed DigestResult = "failed" // it is tried again
 )
 
+// An AlertObserver is an Observer that is told as well of the alerts between
+// digests.
+type AlertObserver interface {
+	// AlertsScanned is called when all certificates have been looked through.
+	AlertsScanned(at time.Time)
+	// AlertTried is called when an alert with some news, such as "opened", was
+	// posted, dropped, or failed. One that another copy posts is not told of.
+	AlertTried(news string, result AlertResult)
+}
+
+// An AlertResult is what came of an alert.
+type AlertResult string
+
+// The results.
+const (
+	AlertPosted  AlertResult = "posted"
+	AlertDropped AlertResult = "dropped" // too old, or its channel may not be told
+	AlertFailed  AlertResult = "failed"  // it is tried again
+)
+
 // A CallObserver is an Observer that is told as well of each call to Slack.
 type CallObserver interface {
 	// SlackCalled is called when a call of a method of the Web API, such as

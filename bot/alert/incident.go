@@ -196,6 +196,11 @@ const (
 	NewsOver      News = "over"
 )
 
+// AllNews are all kinds of news.
+func AllNews() []News {
+	return []News{NewsOpened, NewsAgain, NewsWorse, NewsCause, NewsThreshold, NewsProgress, NewsOver}
+}
+
 // news is what of the incident is not told yet. Nothing is for one that began
 // unnoticed and went away without a renewal.
 func (i *Incident) news() []News {

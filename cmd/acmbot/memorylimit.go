@@ -12,7 +12,7 @@ import (
 
 // besideGo is what the program takes besides the memory that Go counts: mostly
 // the pages of its own file.
-const besideGo = 26 << 20
+const besideGo = 32 << 20
 
 // heedMemoryLimit has Go collect its garbage in time where the control group
 // that the program runs in, such as a container's, limits its memory. A lower

@@ -40,7 +40,7 @@ func TestMemoryLimit(t *testing.T) {
 			t.Errorf("%s: the limit is %d, want %d", name, got, test.want)
 		}
 	}
-	for limit, want := range map[int64]int64{0: 0, 16 << 20: 4 << 20, 64 << 20: 33_135_002, 512 << 20: 455_920_845} {
+	for limit, want := range map[int64]int64{0: 0, 16 << 20: 4 << 20, 64 << 20: 26_843_546, 512 << 20: 449_629_389} {
 		if got := goMemory(limit); got != want {
 			t.Errorf("of %d, Go gets %d, want %d", limit, got, want)
 		}

@@ -40,6 +40,7 @@ type metrics struct {
 	dns       *prometheus.CounterVec
 	slack     *prometheus.HistogramVec
 	kept      keptMetrics
+	alerted   alertMetrics
 	estate    *estateMetrics
 }
 
@@ -77,6 +78,7 @@ func newMetrics() *metrics {
 		[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10}, "method", "result")
 	m.registry.MustRegister(m.slack)
 	m.kept, m.estate = newKeptMetrics(m.registry), newEstateMetrics(m.registry)
+	m.alerted = newAlertMetrics(m.registry)
 	return m
 }
 

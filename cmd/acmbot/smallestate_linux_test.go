@@ -163,12 +163,18 @@ func TestMemoryOfASmallEstate(t *testing.T) {
 				t.Errorf("it ends with %v", err)
 			}
 			if group != "" {
-				t.Log("under a hard limit of 64 MiB of its control group")
+				for _, file := range []string{"memory.max_usage_in_bytes", "memory.peak"} {
+					if text, err := os.ReadFile(filepath.Join(group, file)); err == nil {
+						t.Logf("under a hard limit of %d bytes of its control group, which had at most %s", limit<<10, strings.TrimSpace(string(text)))
+					}
+				}
 			}
 			t.Logf("peak of memory: %.1f MiB at the start, %.1f after %d questions about 300 certificates in 5 regions, %.1f after lists and a digest",
 				float64(idle)/1024, float64(asked)/1024, questions, float64(most)/1024)
-			if most > limit && env != "GOMEMLIMIT=off" {
-				t.Errorf("%d KiB, over the limit of %d", most, limit)
+			// The process's own count has the pages of the program's file in it,
+			// which the group need not be charged with: there the kernel decides.
+			if group == "" && most > limit*5/4 {
+				t.Errorf("%d KiB", most)
 			}
 		})
 	}

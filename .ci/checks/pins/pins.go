@@ -20,7 +20,7 @@ var (
 	variable  = regexp.MustCompile(`^@v\$\{?(\w+)\}?$`)
 	floating  = regexp.MustCompile(`@(latest|main|master|next|upgrade)\b`)
 	npm       = regexp.MustCompile(`\b(npm (?:install|i|add|update|exec)|npx|yarn|pnpm)\b`)
-	download  = regexp.MustCompile(`\b(curl|wget)\b`)
+	download  = regexp.MustCompile(`\b(curl|wget)\b[^\n]*(?:https?|ftp)://(?:[^1\s]|1[^2]|12[^7])`) // from another machine
 	from      = regexp.MustCompile(`(?m)^FROM\s+(\S+)`)
 	image     = regexp.MustCompile(`^(\S+?)(?::([^@\s]+))?(@sha256:[0-9a-f]{64})?$`)
 	full      = regexp.MustCompile(`^\d+\.\d+\.\d+`)

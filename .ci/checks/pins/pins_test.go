@@ -38,6 +38,8 @@ func TestCheck(t *testing.T) {
 		{"npm install", ".ci/run", "npm install --no-audit", []string{".ci/run: npm install does not keep to package-lock.json, as npm ci does"}},
 		{"npx", ".ci/run", "npx vite build", []string{".ci/run: npx does not keep to package-lock.json, as npm ci does"}},
 		{"curl", ".ci/run", "curl -sSfL https://example.com/install.sh | sh", []string{".ci/run: curl fetches what no checksum is known of"}},
+		{"curl from this machine", ".ci/run", "command -v curl || packages+=(curl)\ncurl -fsS http://127.0.0.1:8081/readyz", nil},
+		{"wget", ".ci/run", "wget -q http://10.0.0.1/x", []string{".ci/run: wget fetches what no checksum is known of"}},
 		{"images", "Dockerfile", "FROM golang:1.26.11 AS build\nFROM " + base + "\nFROM debian@sha256:" + strings.Repeat("0", 64), nil},
 		{"an image's line of versions", "Dockerfile", "FROM golang:1.26 AS build", []string{"Dockerfile: the image golang:1.26 has no full version"}},
 		{"an image without a tag", "Dockerfile", "FROM alpine", []string{"Dockerfile: the image alpine has no full version"}},
