@@ -99,8 +99,8 @@ func checkCommands(text string, markdown bool, say func(string, ...any)) {
 		if match := npm.FindString(line); match != "" && !markdown {
 			say("%s does not keep to package-lock.json, as npm ci does", match)
 		}
-		if match := download.FindString(line); match != "" && !markdown {
-			say("%s fetches what no checksum is known of", match)
+		if match := download.FindStringSubmatch(line); match != nil && !markdown {
+			say("%s fetches what no checksum is known of", match[1])
 		}
 	}
 }
