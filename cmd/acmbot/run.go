@@ -35,31 +35,47 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	if len(others) > 0 {
 		return usageErrorf("run takes no arguments; its settings are environment variables, and acmbot help run lists them")
 	}
-	var slack slackSettings
-	var keep stateSettings
-	var who accessSettings
-	var fixing fixSettings
-	var look lookSettings
-	var digests digestSettings
-	var alerts alertSettings
-	var hear eventSettings
-	var admins adminSettings
-	var logging logSettings
-	var rotation rotationSettings
-	var traces tracingSettings
-	err = load(&rotation, &traces, &slack, &keep, &who, &fixing, &look, &digests, &alerts, &hear, &admins, &logging)
-	log := logging.logger(c.stderr)
-	logOutdated(log)
-	secretErr := readSecrets(ctx, log, &slack, &look, &traces)
-	where, lookErr := look.look(ctx, log)
-	if err := errors.Join(err, secretErr, who.check(), fixing.check(), hear.check(), traces.check(), lookErr); err != nil {
+	var s runSettings
+	where, log, err := s.read(ctx, c.stderr)
+	if err != nil {
 		return &exitError{exitUsage, err}
 	}
+	return s.serve(ctx, where, log)
+}
 
+// runSettings are all settings of `acmbot run`.
+type runSettings struct {
+	slack    slackSettings
+	rotation rotationSettings
+	keep     stateSettings
+	who      accessSettings
+	fixing   fixSettings
+	look     lookSettings
+	digests  digestSettings
+	alerts   alertSettings
+	hear     eventSettings
+	admins   adminSettings
+	logging  logSettings
+	traces   tracingSettings
+}
+
+// read reads the settings, and what they refer to. It returns where the bot is
+// to look, and its log; its error joins all that is wrong.
+func (s *runSettings) read(ctx context.Context, stderr io.Writer) (sight, *slog.Logger, error) {
+	err := load(&s.slack, &s.rotation, &s.keep, &s.who, &s.fixing, &s.look, &s.digests, &s.alerts, &s.hear, &s.admins, &s.logging, &s.traces)
+	log := s.logging.logger(stderr)
+	logOutdated(log)
+	secretErr := readSecrets(ctx, log, &s.slack, &s.look, &s.traces)
+	where, lookErr := s.look.look(ctx, log)
+	return where, log, errors.Join(err, secretErr, s.who.check(), s.fixing.check(), s.hear.check(), s.traces.check(), lookErr)
+}
+
+// serve puts the bot together and runs it until ctx ends.
+func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) error {
 	measured := newMetrics()
 	plain := where // for checks, whose calls may be refused without any harm
 	where = measured.meter(where)
-	traced, err := traces.start(ctx, log)
+	traced, err := s.traces.start(ctx, log)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -70,9 +86,9 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
 	defer estate.Close()
-	options := slack.bot(meteredDoctor{doctor, measured}, time.Duration(look.Timeout), log)
-	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, digests.options(), alerts.options()
-	queue, err := hear.source(where, estate, log)
+	options := s.slack.bot(meteredDoctor{doctor, measured}, time.Duration(s.look.Timeout), log)
+	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, s.digests.options(), s.alerts.options()
+	queue, err := s.hear.source(where, estate, log)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -80,7 +96,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		options.Events = queue
 		measured.watchEvents(queue.Health)
 	}
-	options.Store, err = keep.openStore(ctx, where.inventory.Config, log)
+	options.Store, err = s.keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
 		return err
 	}
@@ -90,22 +106,22 @@ func runRun(ctx context.Context, c *console, args []string) error {
 		}
 	}()
 	options.Store = measured.keep(options.Store)
-	options.Access = who.options()
-	options.Fix = fixing.options(where, log)
-	options.Admins = admins.ids()
-	options.Checks = checks{where: plain, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &keep, open: options.Store, queue: queue}.tasks
+	options.Access = s.who.options()
+	options.Fix = s.fixing.options(where, log)
+	options.Admins = s.admins.ids()
+	options.Checks = checks{where: plain, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &s.keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
 	if traced != nil {
 		options.Tracer = traced.tracer
 	}
-	rotation.follow(&options, slack, where.inventory.Config, measured)
+	s.rotation.follow(&options, s.slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if slack.Health != "" {
+	if s.slack.Health != "" {
 		measured.watch(b.Health)
-		health, err := serveHealth(string(slack.Health), b.Health, measured.handler())
+		health, err := serveHealth(string(s.slack.Health), b.Health, measured.handler())
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
