@@ -38,9 +38,12 @@ func newKey(apex string) (*key, error) {
 		Hdr: header(apex, dns.TypeDNSKEY, 300), Flags: dns.ZONE | dns.SEP, Protocol: 3, Algorithm: dns.ECDSAP256SHA256,
 	}
 	const bits = 256
-	private, err := public.Generate(bits)
-	if err != nil {
-		return nil, fmt.Errorf("making a key for zone %s: %w", apex, err)
+	var private crypto.PrivateKey
+	for public.PublicKey == "" || public.KeyTag() == 0 { // the library does not sign with a tag of 0, as one key in 65,536 has
+		var err error
+		if private, err = public.Generate(bits); err != nil {
+			return nil, fmt.Errorf("making a key for zone %s: %w", apex, err)
+		}
 	}
 	signer, ok := private.(crypto.Signer)
 	if !ok {
