@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,8 +57,8 @@ type replica struct {
 	dice  *rand.Rand
 	kill  context.CancelFunc
 	dead  bool
-	skew  time.Duration
-	until int // the step at which it comes back
+	skew  atomic.Int64 // a time.Duration; what a dead process has begun may still read it
+	until int          // the step at which it comes back
 	start func(Options) process
 	runs  process // nil while it is down
 }
@@ -88,7 +89,7 @@ func (r *replica) dies(chance float64) bool {
 	return r.dead
 }
 
-func (r *replica) now() time.Time { return r.clock.Now().Add(r.skew) }
+func (r *replica) now() time.Time { return r.clock.Now().Add(time.Duration(r.skew.Load())) }
 
 // A brittleStore is the shared store as a replica sees it.
 type brittleStore struct {
@@ -205,32 +206,42 @@ func (r *replica) up(n int) bool {
 		return false
 	}
 	if r.runs == nil {
-		r.skew = time.Duration(r.dice.IntN(120)-60) * time.Second
+		r.mu.Lock() // what the process before has begun may still end
+		skew := time.Duration(r.dice.IntN(120)-60) * time.Second
+		r.mu.Unlock()
 		if r.happens(0.05) {
-			r.skew += 2 * time.Hour
+			skew += 2 * time.Hour
 			r.tally.add("clocks far ahead")
 		}
+		r.skew.Store(int64(skew))
 		opts := r.options
 		opts.Now, opts.Store, opts.HTTPClient = r.now, brittleStore{r.store, r}, &http.Client{Transport: r}
-		r.runs, r.dead = r.start(opts), false
+		runs := r.start(opts)
+		r.mu.Lock()
+		r.runs, r.dead = runs, false
+		r.mu.Unlock()
 	}
 	return true
 }
 
 // farAhead reports whether its clock differs by more than a lease allows for.
-func (r *replica) farAhead() bool { return r.skew > time.Hour }
+func (r *replica) farAhead() bool { return time.Duration(r.skew.Load()) > time.Hour }
 
 // step is one look at what is due, by a process that may die of it.
 func (r *replica) step(t *testing.T, n int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	r.mu.Lock()
 	r.kill = cancel
+	r.mu.Unlock()
 	if _, err := r.runs.Tick(ctx); err != nil {
 		r.tally.add("ticks that failed")
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.dead {
 		r.runs, r.until = nil, n+1+r.dice.IntN(4)
-	} else if r.happens(0.002) {
+	} else if r.dice.Float64() < 0.002 {
 		r.runs = nil // restarted in order
 		r.tally.add("restarts")
 	}
