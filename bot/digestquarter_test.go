@@ -156,7 +156,7 @@ func (r *replica) RoundTrip(req *http.Request) (*http.Response, error) {
 	case r.happens(0.08):
 		r.tally.add("Slack not reached")
 		return nil, errors.New("connection reset")
-	case r.happens(0.01) && r.tally.upTo("Slack 429", 3): // each is waited for, by the real clock
+	case r.happens(0.2) && r.tally.upTo("Slack 429", 3): // each is waited for, by the real clock
 		return answer(http.StatusTooManyRequests), nil
 	}
 	resp, err := r.options.HTTPClient.Transport.RoundTrip(req)
