@@ -29,11 +29,7 @@ type AlertState struct {
 
 // Encode returns the state as a button's value.
 func (s AlertState) Encode() string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return "" // cannot be: the struct holds strings and numbers only
-	}
-	return string(b)
+	return encode(s)
 }
 
 // ParseAlertState reads a button's value. Its error is ErrStale.

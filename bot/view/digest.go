@@ -42,11 +42,7 @@ type DigestState struct {
 
 // Encode returns the state as a button's value.
 func (s DigestState) Encode() string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return "" // cannot be: the struct holds strings and numbers only
-	}
-	return string(b)
+	return encode(s)
 }
 
 // ParseDigestState reads a button's value. Its error is ErrStale.

@@ -59,11 +59,7 @@ func ParseFixState(metadata string) (FixState, error) {
 }
 
 func (s FixState) encode() string {
-	b, err := json.Marshal(wireFix{stateVersion, s})
-	if err != nil {
-		return "" // cannot be: the struct holds strings only
-	}
-	return string(b)
+	return encode(wireFix{stateVersion, s})
 }
 
 // OfCertificate reports whether a report is of the certificate that the state

@@ -91,10 +91,11 @@ func (s State) Encode() string {
 	return value
 }
 
-func encode(w wireState) string {
-	b, err := json.Marshal(w)
+// encode is a state as a button carries it.
+func encode(state any) string {
+	b, err := json.Marshal(state)
 	if err != nil {
-		return "" // cannot be: the struct holds strings and numbers only
+		return "" // cannot be: states hold strings and numbers only
 	}
 	return string(b)
 }
