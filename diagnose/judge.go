@@ -303,7 +303,7 @@ func (r *reading) nameStates(found []Finding) []NameState {
 				s.OK = false
 			}
 		}
-		s.Seen = r.seen(records[n])
+		s.Seen = records[n].seen()
 		if s.OK {
 			fine = append(fine, s)
 		} else {
@@ -314,7 +314,7 @@ func (r *reading) nameStates(found []Finding) []NameState {
 }
 
 // seen says in a few words what DNS shows of a record.
-func (r *reading) seen(rec *recordReading) string {
+func (rec *recordReading) seen() string {
 	switch {
 	case rec == nil:
 		return ""
@@ -349,11 +349,11 @@ func (r *reading) unseen() []Unseen {
 			cut = rec.lookup.Broken.Zone
 			continue
 		}
-		if rec.lookup != nil && rec.usable() == 0 && r.onlyIPv6(rec.lookup.Replies) {
+		if rec.lookup != nil && rec.usable() == 0 && onlyIPv6(rec.lookup.Replies) {
 			sixOnly = append(sixOnly, rec.lookup.Zone())
 			continue
 		}
-		if rec.lookup == nil || rec.usable() == 0 && r.tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
+		if rec.lookup == nil || rec.usable() == 0 && tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
 			missing++
 		}
 	}
