@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -228,179 +227,6 @@ func (z *zoneFaults) cut(rec *recordReading) {
 	}
 }
 
-// checkDNSSEC names zones whose signatures do not hold.
-func checkDNSSEC(r *reading) []Finding {
-	type fault struct {
-		security Security
-		names    []string
-		lookups  []*Lookup
-	}
-	faults := map[string]*fault{}
-	note := func(s Security, names []string, l *Lookup) {
-		f := faults[s.Zone]
-		if f == nil {
-			f = &fault{security: s}
-			faults[s.Zone] = f
-		}
-		f.names = union(f.names, names)
-		f.lookups = append(f.lookups, l)
-	}
-	look := func(l *Lookup, names []string) {
-		if l == nil {
-			return
-		}
-		switch {
-		case l.Security.State == Bogus, l.Security.State == Insecure && l.Security.Fault == FaultUnsupported:
-			s := l.Security
-			if s.Zone == "" {
-				s.Zone = l.Zone()
-			}
-			note(s, names, l)
-		case (l.Security.State == Unchecked || l.Security.State == Indeterminate) && refusedByValidators(l):
-			note(Security{State: Bogus, Zone: l.Zone(), Detail: validatorsSay(l)}, names, l)
-		}
-	}
-	for _, rec := range r.records {
-		look(rec.lookup, rec.names)
-	}
-	for _, c := range r.caa {
-		for _, at := range Ancestors(c.name) {
-			if l := r.DNS.Lookup(at, "CAA"); l != nil && l.Zone() != "." && isBelowSuffix(at) {
-				look(l, []string{c.name})
-			}
-		}
-	}
-	var list []Finding
-	for _, zone := range sortedStrings(faults) {
-		f := faults[zone]
-		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: r.inOrderOf(f.names), Zone: zone, Since: f.security.Expired, Zones: r.HostedZones}
-		if z := r.DNS.Zones[zone]; z != nil {
-			a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
-		}
-		id := CauseID("dnssec-bogus")
-		a.Detail = f.security.Detail
-		switch f.security.Fault {
-		case FaultSignatureExpired:
-			id = "rrsig-expired"
-		case FaultDSStale, FaultNoDNSKEY:
-			id, a.Detail = "ds-stale", ""
-			if f.security.Fault == FaultNoDNSKEY {
-				a.Detail = " (it has none at all)"
-			}
-		case FaultUnsupported:
-			id, a.Detail = "ds-algorithm-unsupported", ""
-		}
-		confidence := Certain
-		if f.security.Fault == "" {
-			confidence = Likely
-		}
-		evidence := []Evidence{{Source: "DNSSEC", Text: faultText(f.security)}}
-		if z := r.DNS.Zones[zone]; z != nil && len(z.DS) > 0 {
-			var ds []string
-			for _, rr := range z.DS {
-				ds = append(ds, rr.Value)
-			}
-			evidence = append(evidence, Evidence{Source: "DNS", Text: "at the parent: DS " + some(ds)})
-		}
-		evidence = append(evidence, r.signingEvidence(zone)...)
-		evidence = append(evidence, publicEvidence(f.lookups[0])...)
-		if id == "ds-algorithm-unsupported" {
-			confidence = Possible
-		}
-		finding := CauseOf(id).find(a, confidence, evidence...)
-		finding.Subject = zone
-		finding.Ahead = !r.issuing() // CAA is looked up in the zone whatever the names' status
-		list = append(list, finding)
-		if id == "rrsig-expired" || id == "ds-stale" {
-			b := CauseOf("dnssec-bogus").find(a, confidence)
-			b.Subject, b.Ahead = zone, finding.Ahead
-			list = append(list, b)
-		}
-	}
-	return list
-}
-
-// faultText says what was found when the signatures were checked.
-func faultText(s Security) string {
-	switch {
-	case s.Detail != "":
-		return s.Detail
-	case s.Fault == FaultSignatureExpired && !s.Expired.IsZero():
-		return "the signature expired on " + momentOf(s.Expired)
-	default:
-		return "the answer does not validate (" + string(s.Fault) + ")"
-	}
-}
-
-// checkVantage names zones whose servers answer here, while recursive resolvers
-// elsewhere cannot get an answer out of them, and DNSSEC is not why.
-func checkVantage(r *reading) []Finding {
-	var list []Finding
-	for _, rec := range r.records {
-		if rec.lookup == nil || !rec.inOrder() || !r.anyWaiting(rec.names) || refusedByValidators(rec.lookup) || rec.lookup.Security.State == Bogus {
-			continue
-		}
-		if rec.lookup.Security.State == Indeterminate && rec.zone != nil && len(rec.zone.DS) > 0 &&
-			!slices.ContainsFunc(rec.right, func(reply Reply) bool { return !strings.Contains(reply.Detail, "EDNS") }) {
-			a := r.args(rec)
-			a.Servers, a.Detail = serverNames(rec.right), "EDNS"
-			// One zone is one finding, whichever of its records show it.
-			i := slices.IndexFunc(list, func(f Finding) bool { return f.Cause == "edns-tcp-broken" && f.Subject == rec.zone.Apex })
-			if i >= 0 {
-				list[i].Names = r.inOrderOf(union(list[i].Names, rec.names))
-				continue
-			}
-			f := CauseOf("edns-tcp-broken").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
-			f.Subject = rec.zone.Apex
-			list = append(list, f)
-			continue
-		}
-		var cannot []Reply
-		for _, reply := range rec.lookup.Public {
-			if !reply.CheckingDisabled && reply.Outcome == OutcomeServFail {
-				cannot = append(cannot, reply)
-			}
-		}
-		partial := r.partialRouting(rec)
-		if len(cannot) == 0 && partial == "" {
-			continue
-		}
-		a := r.args(rec)
-		a.Servers, a.Detail = serverNames(cannot), "cannot get an answer (SERVFAIL)"
-		if partial != "" {
-			a.Servers, a.Detail = []string{"Route 53"}, partial
-		}
-		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(r.routedEvidence(rec), dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
-		f.Subject = rec.Name
-		list = append(list, f)
-	}
-	return list
-}
-
-// refusedByValidators reports whether recursive resolvers fail to answer, and
-// do answer when told not to validate.
-func refusedByValidators(l *Lookup) bool {
-	fails, works := false, false
-	for _, reply := range l.Public {
-		switch {
-		case reply.CheckingDisabled && reply.Outcome.Usable():
-			works = true
-		case !reply.CheckingDisabled && reply.Outcome == OutcomeServFail:
-			fails = true
-		}
-	}
-	return fails && works
-}
-
-func validatorsSay(l *Lookup) string {
-	for _, reply := range l.Public {
-		for _, e := range reply.EDE {
-			return fmt.Sprintf("the resolver %s says %q", reply.Address, e.Name+" "+e.Text)
-		}
-	}
-	return "validating resolvers answer SERVFAIL, and answer when told not to validate"
-}
-
 func union(a, b []string) []string {
 	list := slices.Clone(a)
 	for _, s := range b {
@@ -472,21 +298,6 @@ func serversWithAddresses(z *Zone) []string {
 	return list
 }
 
-// signingEvidence is what Route 53 says of the signing of a zone that it hosts
-// ("GetDNSSEC", Amazon Route 53 API Reference,
-// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetDNSSEC.html).
-func (r *reading) signingEvidence(zone string) []Evidence {
-	hosted := r.delegatedZone(zone)
-	if hosted == nil || hosted.DNSSEC == "" {
-		return nil
-	}
-	text := "the DNSSEC signing of the hosted zone " + zonesIn([]HostedZone{*hosted}) + " is " + code(hosted.DNSSEC)
-	if hosted.DNSSECMessage != "" {
-		text += ": " + code(hosted.DNSSECMessage)
-	}
-	return []Evidence{{Source: "Route 53", Text: text}}
-}
-
 // delegatedZone is the public hosted zone that a zone is delegated to; nil
 // where it is none that could be read.
 func (r *reading) delegatedZone(zone string) *HostedZone {
@@ -500,35 +311,4 @@ func (r *reading) delegatedZone(zone string) *HostedZone {
 		}
 	}
 	return nil
-}
-
-// partialRouting says whom Route 53 gives another answer at a record's name
-// than the one seen here; "" where everybody gets the value. A geolocation
-// record set without a default has no answer for the rest of the world
-// ("Geolocation routing", Amazon Route 53 Developer Guide,
-// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy-geo.html).
-func (r *reading) partialRouting(rec *recordReading) string {
-	hosted := r.delegatedZone(rec.zoneName())
-	if hosted == nil {
-		return ""
-	}
-	geo, fallback, routed, others := false, false, false, false
-	for _, rr := range hosted.Records {
-		if CanonicalName(rr.Name) != rec.Name || rr.Type != "CNAME" || rr.Routing == "" {
-			continue
-		}
-		routed = true
-		others = others || !rec.accepts(rr.Value)
-		geo = geo || strings.HasPrefix(rr.Routing, "geolocation ")
-		fallback = fallback || rr.Routing == "geolocation default"
-	}
-	switch {
-	case !routed:
-		return ""
-	case others:
-		return "gives other askers another value, by its routing policy"
-	case geo && !fallback:
-		return "gives askers in other places no answer, for want of a default geolocation record"
-	}
-	return ""
 }
