@@ -86,6 +86,9 @@ func (c *Cause) explains(other CauseID) bool {
 // each explains that it gave up.
 var obstacles = slices.Concat(recordCauses, zoneCauses, dnssecCauses, caaCauses, emailCauses, httpCauses, authorityCauses, refusalCauses)
 
+// catalogue is every cause there is. A new one is an entry in the list of its
+// family; a case in the check of its family, or a check of its own, in checks;
+// and a world in testdata/worlds, which is named for it and shows it.
 var catalogue = slices.Concat(lifeCauses, designCauses, obstacles, servedCauses, scopeCauses)
 
 var byID = func() map[CauseID]*Cause {
