@@ -137,9 +137,6 @@ type Bot struct {
 	owner   string        // this copy, in the store
 	nudge   chan struct{} // the watches are to be tended to
 	estate  *estate
-	// mine gives the blocks of the App Home about the one who looks; nil for
-	// none.
-	mine    func(ctx context.Context, user string) []slack.Block
 	digests *Digester // nil where there are none
 	alerts  *Alerter  // nil where there are none
 	desk    fixDesk
@@ -234,9 +231,6 @@ func New(opts Options) (*Bot, error) {
 		estate: newEstate(opts.Now),
 		late:   lateBy,
 		failed: make(chan error, 1),
-	}
-	if opts.Store != nil {
-		b.mine = b.homeWatches
 	}
 	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)

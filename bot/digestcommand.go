@@ -217,9 +217,7 @@ func (b *Bot) previewDigest(ctx context.Context, channel string, reply replier) 
 	if err != nil {
 		return err
 	}
-	if err := b.showProgress(ctx, reply, view.Notice("⏳ Looking at the certificates that are due…")); err != nil {
-		b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
-	}
+	b.showProgress(ctx, reply, view.Notice("⏳ Looking at the certificates that are due…"))
 	d, err := b.digests.Preview(ctx, s)
 	if err != nil {
 		return err

@@ -72,9 +72,7 @@ func (b *Bot) examineShowing(ctx context.Context, id string, reply replier) view
 		if known := latest.Load(); known != nil {
 			p = *known
 		}
-		if err := b.showProgress(ctx, reply, view.CheckupProgress(p)); err != nil {
-			b.log.Warn("could not show progress", "request", id, "error", err, "code", slackCode(err))
-		}
+		b.showProgress(ctx, reply, view.CheckupProgress(p))
 	})
 	shown := b.examine(ctx, id, func(p checkup.Progress) { latest.Store(&p) })
 	done()

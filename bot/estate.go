@@ -2,8 +2,7 @@ package bot
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
+	"errors"
 	"sync"
 	"time"
 
@@ -85,12 +84,13 @@ func (b *Bot) warm(ctx context.Context) {
 	if b.opts.Estate == nil {
 		return
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			b.log.Error("reading the list of certificates panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		}
-	}()
-	b.list(ctx)
+	err := guard(func() error {
+		b.list(ctx)
+		return nil
+	})
+	if p, ok := errors.AsType[*panicError](err); ok {
+		b.log.Error("reading the list of certificates panicked", "panic", p.value, "stack", p.stack)
+	}
 }
 
 // tagged adds the tags, where they can be read.

@@ -3,8 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -149,14 +147,15 @@ func (b *Bot) fly(ctx context.Context, key string, f *flight, q diagnose.Query) 
 	go func() {
 		defer exit()
 		var r result
-		defer func() {
-			if p := recover(); p != nil {
-				b.log.ErrorContext(ctx, "the diagnosis panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				r = result{err: errPanicked}
-			}
-			back <- r
-		}()
-		r.answer = b.opts.Diagnostician.Answer(ctx, q, f.note)
+		r.err = guard(func() error {
+			r.answer = b.opts.Diagnostician.Answer(ctx, q, f.note)
+			return nil
+		})
+		if p, ok := errors.AsType[*panicError](r.err); ok {
+			b.log.ErrorContext(ctx, "the diagnosis panicked", "panic", p.value, "stack", p.stack)
+			r.err = errPanicked
+		}
+		back <- r
 	}()
 	late := time.NewTimer(b.opts.AnswerTimeout + b.late)
 	defer late.Stop()

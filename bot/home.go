@@ -61,10 +61,7 @@ func (b *Bot) publishHome(ctx context.Context, user string, l diagnose.Listing, 
 	defer cancel()
 	o := view.Overview{
 		Listed: b.opts.Estate != nil, Ready: ready, At: l.At, Certificates: l.Certificates, Scope: l.Scope,
-		Causes: b.estate.causeText, Checking: checking,
-	}
-	if b.mine != nil {
-		o.Mine = b.mine(ctx, user)
+		Causes: b.estate.causeText, Checking: checking, Mine: b.homeWatches(ctx, user),
 	}
 	return b.api.publish(ctx, user, view.Home(b.status(), o))
 }

@@ -110,19 +110,19 @@ func (b *Bot) readAction(req *request, c slack.InteractionCallback) {
 		req.run = b.share(q, state, reply)
 	case view.ActionEvidence:
 		req.diagnoses = true
-		req.run = b.openEvidence(q, state, c.TriggerID, req)
+		req.run = b.openPages(evidencePages, q, state, c.TriggerID, req)
 	case view.ActionCopy:
 		req.diagnoses = true
-		req.run = b.openCopy(q, state, c.TriggerID, req)
+		req.run = b.openPages(copyPages, q, state, c.TriggerID, req)
 	case view.ActionCopyPage:
 		req.diagnoses, req.reply = true, nil
-		req.run = b.turnCopyPage(q, state, c.View, req)
+		req.run = b.turnPage(copyPages, q, state, c.View, req)
 	case view.ActionFix:
 		b.readFix(req, q, state, c, reply)
 	case view.ActionPage:
 		req.diagnoses = true
 		req.reply = nil
-		req.run = b.turnPage(q, state, c.View, req)
+		req.run = b.turnPage(evidencePages, q, state, c.View, req)
 	default:
 		req.run = func(ctx context.Context) error { return b.stale(ctx, reply, req) }
 	}
@@ -191,60 +191,6 @@ func cannotShare(err error, id string) view.Fault {
 		f.Meaning = "I am not a member of it"
 	}
 	return f
-}
-
-// openEvidence opens the modal at once, since Slack gives three seconds, and
-// fills it when the facts are there.
-func (b *Bot) openEvidence(q diagnose.Query, state view.State, trigger string, req *request) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if a, ok := b.flights.recall(view.QueryText(q), state.At); ok {
-			_, err := b.openView(ctx, trigger, view.Evidence(a, state))
-			return err
-		}
-		opened, err := b.openView(ctx, trigger, view.EvidenceLoading(state))
-		if err != nil {
-			return err
-		}
-		a, err := b.await(ctx, q, nil)
-		if err != nil {
-			b.log.Error("could not gather the evidence", "request", req.id, "error", err)
-			return b.updateView(ctx, opened.ID, "", view.EvidenceFault(state, faultOf(err, req)))
-		}
-		state.At = a.At // so that turning pages stays with these facts
-		return b.updateView(ctx, opened.ID, "", view.Evidence(a, state))
-	}
-}
-
-// openView opens a modal within the three seconds that a trigger lives.
-func (b *Bot) openView(ctx context.Context, trigger string, m slack.ModalViewRequest) (*slack.ViewResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
-	defer cancel()
-	return b.api.openView(ctx, trigger, m)
-}
-
-// updateView changes a modal. One that was closed meanwhile is none of our
-// business.
-func (b *Bot) updateView(ctx context.Context, id, hash string, m slack.ModalViewRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
-	defer cancel()
-	err := b.api.updateView(ctx, m, "", hash, id)
-	switch slackCode(err) {
-	case "not_found", "view_not_found", "hash_conflict":
-		return nil
-	}
-	return err
-}
-
-// turnPage shows another page of the evidence in the same modal.
-func (b *Bot) turnPage(q diagnose.Query, state view.State, v slack.View, req *request) func(context.Context) error {
-	return func(ctx context.Context) error {
-		a, err := b.recall(ctx, q, state.At)
-		if err != nil {
-			return b.updateView(ctx, v.ID, "", view.EvidenceFault(state, faultOf(err, req)))
-		}
-		state.At = a.At
-		return b.updateView(ctx, v.ID, v.Hash, view.Evidence(a, state))
-	}
 }
 
 // readShortcut diagnoses the names in the message that the shortcut was chosen

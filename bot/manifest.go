@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/slack-go/slack"
-
 	"github.com/acmbot/acmbot/bot/view"
 )
 
@@ -64,7 +62,3 @@ func missingScopes(h http.Header, wanted []string) []string {
 	}
 	return missing
 }
-
-// ownSubtypes are the message subtypes that a person's own new message can
-// have.
-var ownSubtypes = map[string]bool{"": true, slack.MsgSubTypeFileShare: true, slack.MsgSubTypeThreadBroadcast: true}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/acmbot/acmbot/bot/view"
@@ -34,6 +35,10 @@ func (b *Bot) readDirectMessage(req *request, e *slackevents.MessageEvent) {
 	}
 	b.readTalk(req, e.Channel, threadOf(e.ThreadTimeStamp, e.TimeStamp), e.Text)
 }
+
+// ownSubtypes are the message subtypes that a person's own new message can
+// have.
+var ownSubtypes = map[string]bool{"": true, slack.MsgSubTypeFileShare: true, slack.MsgSubTypeThreadBroadcast: true}
 
 func threadOf(thread, ts string) string {
 	if thread != "" {

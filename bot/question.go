@@ -41,9 +41,7 @@ func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (answer d
 			return diagnose.Answer{}, ctx.Err()
 		case <-timer.C:
 			if to != nil {
-				if err := b.showProgress(ctx, to, view.Progress(q.Subject(), f.stage())); err != nil {
-					b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
-				}
+				b.showProgress(ctx, to, view.Progress(q.Subject(), f.stage()))
 			}
 			timer.Reset(progressEvery)
 		}
@@ -51,10 +49,12 @@ func (b *Bot) await(ctx context.Context, q diagnose.Query, to replier) (answer d
 }
 
 // showProgress gives up early: an answer must not wait for its own progress.
-func (b *Bot) showProgress(ctx context.Context, to replier, m view.Message) error {
+func (b *Bot) showProgress(ctx context.Context, to replier, m view.Message) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return to.progress(ctx, m)
+	if err := to.progress(ctx, m); err != nil {
+		b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
+	}
 }
 
 func (b *Bot) deliver(ctx context.Context, to replier, m view.Message) error {

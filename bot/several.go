@@ -20,9 +20,7 @@ func (b *Bot) answerSeveral(queries []diagnose.Query, to replier) func(context.C
 		for i, q := range queries {
 			list[i].Query = q
 		}
-		if err := b.showProgress(ctx, to, view.Several(list)); err != nil {
-			b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
-		}
+		b.showProgress(ctx, to, view.Several(list))
 		type result struct {
 			at     int
 			answer diagnose.Answer
@@ -49,9 +47,7 @@ func (b *Bot) answerSeveral(queries []diagnose.Query, to replier) func(context.C
 				list[r.at].Answer = &r.answer
 			}
 			if left > 1 && len(results) == 0 {
-				if err := b.showProgress(ctx, to, view.Several(list)); err != nil {
-					b.log.WarnContext(ctx, "could not show progress", "error", err, "code", slackCode(err))
-				}
+				b.showProgress(ctx, to, view.Several(list))
 			}
 		}
 		return b.deliver(ctx, to, view.Several(list))

@@ -77,9 +77,6 @@ func evidenceButton(subject string, s State) *slack.ButtonBlockElement {
 // shareButton asks before it posts, since others see the effect.
 func shareButton(subject string, s State) *slack.ButtonBlockElement {
 	b := button(ActionShare, "Share to channel", "Share the answer for "+subject+" with this channel", s.Encode())
-	plainText := func(t string) *slack.TextBlockObject {
-		return slack.NewTextBlockObject(slack.PlainTextType, t, false, false)
-	}
 	b.Confirm = slack.NewConfirmationBlockObject(plainText("Share with this channel?"),
 		plainText("Everybody here will see the answer, with the certificate's account and region, and that you shared it."),
 		plainText("Share"), plainText("Keep it private"))
@@ -93,4 +90,23 @@ func consoleButton(subject, url string) *slack.ButtonBlockElement {
 	b := button(ActionConsole, "Open in console", "Open the certificate of "+subject+" in the AWS console", "")
 	b.URL = url
 	return b
+}
+
+// turnPage are the buttons that turn the page of a list, none where there is one
+// only.
+func turnPage(page, pages int, action string, value func(page int) string) []slack.Block {
+	if pages < 2 {
+		return nil
+	}
+	var buttons []*slack.ButtonBlockElement
+	for _, turn := range []struct {
+		to    int
+		label string
+	}{{page - 1, "Previous page"}, {page + 1, "Next page"}} {
+		if turn.to >= 0 && turn.to < pages {
+			buttons = append(buttons, button(action, turn.label, fmt.Sprintf("Show page %d of %d", turn.to+1, pages), value(turn.to)))
+		}
+	}
+	numberButtons(buttons, 0)
+	return []slack.Block{small(fmt.Sprintf("Page %d of %d", page+1, pages)), actions(buttons...)}
 }

@@ -149,7 +149,7 @@ func Checkup(c CheckupShown) Message {
 	if pages > 1 {
 		print = append([]string{fmt.Sprintf("Page %d of %d", page+1, pages)}, print...)
 	}
-	d.end(small(print...), actions(append([]*slack.ButtonBlockElement{RunAgain("Run again")}, buttons...)...))
+	d.end(small(print...), actions(append([]*slack.ButtonBlockElement{runAgain("Run again")}, buttons...)...))
 
 	lines := []string{stateSigns[r.State] + " " + title + "."}
 	for i := range shown {
@@ -160,8 +160,8 @@ func Checkup(c CheckupShown) Message {
 	return Message{Text: clip(strings.Join(lines, "\n"), mostText), Blocks: fit(d.body, d.foot, s)}
 }
 
-// RunAgain is the button that makes a checkup, in place of the message.
-func RunAgain(label string) *slack.ButtonBlockElement {
+// runAgain is the button that makes a checkup, in place of the message.
+func runAgain(label string) *slack.ButtonBlockElement {
 	return button(ActionCheckup, label, "Check the bot again", CheckupState{ID: "new"}.Encode())
 }
 
@@ -297,6 +297,6 @@ func CheckupGone() Message {
 	block := rich{}
 	block.para(text("I do not have that checkup any more: I keep the last few until I am restarted."))
 	d.add(block.block())
-	d.end(actions(RunAgain("Run again")))
+	d.end(actions(runAgain("Run again")))
 	return d.message("I do not have that checkup any more.")
 }

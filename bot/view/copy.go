@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/slack-go/slack"
@@ -52,26 +51,9 @@ func Copy(a diagnose.Answer, s State) slack.ModalViewRequest {
 	if len(blocks) == 0 {
 		return copyModal(s, []slack.Block{line("There is nothing to copy any more: as of "+moment(a.At)+" no fix has a record or a command.", nil)})
 	}
-	pages := paginate(append([]slack.Block{small("Fixes for "+code(a.Query.Subject()), "Checked "+moment(a.At))}, blocks...))
-	page := min(max(s.Page, 0), len(pages)-1)
-	var foot []slack.Block
-	if len(pages) > 1 {
-		var buttons []*slack.ButtonBlockElement
-		turn := func(to int, label string) {
-			if to < 0 || to >= len(pages) {
-				return
-			}
-			t := s
-			t.Page, t.Causes = to, nil
-			buttons = append(buttons, button(ActionCopyPage, label, fmt.Sprintf("Show page %d of %d", to+1, len(pages)), t.Encode()))
-		}
-		turn(page-1, "Previous page")
-		turn(page+1, "Next page")
-		numberButtons(buttons, 0)
-		foot = append(foot, small(fmt.Sprintf("Page %d of %d", page+1, len(pages))), actions(buttons...))
-	}
-	s.Page = page
-	return copyModal(s, fit(pages[page], foot, viewSurface))
+	blocks = append([]slack.Block{small("Fixes for "+code(a.Query.Subject()), "Checked "+moment(a.At))}, blocks...)
+	page, foot := turned(&s, paginate(blocks), ActionCopyPage)
+	return copyModal(s, fit(page, foot, viewSurface))
 }
 
 func copyBlocks(findings []diagnose.Finding) []slack.Block {

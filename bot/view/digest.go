@@ -486,22 +486,3 @@ func DigestList(d digest.Digest, s DigestState) slack.ModalViewRequest {
 		Blocks: slack.Blocks{BlockSet: fit(body, foot, viewSurface)},
 	}
 }
-
-// turnPage are the buttons that turn the page of a list, none where there is one
-// only.
-func turnPage(page, pages int, action string, value func(page int) string) []slack.Block {
-	if pages < 2 {
-		return nil
-	}
-	var buttons []*slack.ButtonBlockElement
-	for _, turn := range []struct {
-		to    int
-		label string
-	}{{page - 1, "Previous page"}, {page + 1, "Next page"}} {
-		if turn.to >= 0 && turn.to < pages {
-			buttons = append(buttons, button(action, turn.label, fmt.Sprintf("Show page %d of %d", turn.to+1, pages), value(turn.to)))
-		}
-	}
-	numberButtons(buttons, 0)
-	return []slack.Block{small(fmt.Sprintf("Page %d of %d", page+1, pages)), actions(buttons...)}
-}

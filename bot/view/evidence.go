@@ -46,27 +46,19 @@ func EvidenceFault(s State, f Fault) slack.ModalViewRequest {
 // rests on, every record, every name, DNS server by server, and what could not
 // be looked at.
 func Evidence(a diagnose.Answer, s State) slack.ModalViewRequest {
-	pages := paginate(evidenceBlocks(a))
-	page := min(max(s.Page, 0), len(pages)-1)
-	var foot []slack.Block
-	if len(pages) > 1 {
-		turn := func(to int, label string) *slack.ButtonBlockElement {
-			t := s
-			t.Page, t.Causes = to, nil
-			return button(ActionPage, label, fmt.Sprintf("Show page %d of %d", to+1, len(pages)), t.Encode())
-		}
-		var buttons []*slack.ButtonBlockElement
-		if page > 0 {
-			buttons = append(buttons, turn(page-1, "Previous page"))
-		}
-		if page < len(pages)-1 {
-			buttons = append(buttons, turn(page+1, "Next page"))
-		}
-		numberButtons(buttons, 0)
-		foot = append(foot, small(fmt.Sprintf("Page %d of %d", page+1, len(pages))), actions(buttons...))
-	}
-	s.Page = page
-	return modal(s, fit(pages[page], foot, viewSurface))
+	page, foot := turned(&s, paginate(evidenceBlocks(a)), ActionPage)
+	return modal(s, fit(page, foot, viewSurface))
+}
+
+// turned is the page that the state asks for, with the buttons that turn to the
+// others.
+func turned(s *State, pages [][]slack.Block, action string) (page, foot []slack.Block) {
+	s.Page = min(max(s.Page, 0), len(pages)-1)
+	return pages[s.Page], turnPage(s.Page, len(pages), action, func(to int) string {
+		t := *s
+		t.Page, t.Causes = to, nil
+		return t.Encode()
+	})
 }
 
 // paginate deals the blocks out over pages that keep the limits. A heading
