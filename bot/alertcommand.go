@@ -47,24 +47,21 @@ func (b *Bot) readAlertAction(req *request, id, value string, reply *hookReply, 
 		return false
 	}
 	s, err := view.ParseAlertState(value)
-	switch {
-	case err != nil:
+	if err != nil {
 		req.run = func(ctx context.Context) error { return b.stale(ctx, reply, req) }
-	case b.opts.Store == nil:
-		req.run = func(ctx context.Context) error { return reply.aside(ctx, noStore(req)) }
-	default:
-		req.run = func(ctx context.Context) error {
-			board, err := alert.Load(ctx, b.opts.Store, s.Channel)
-			if err != nil {
-				return err
-			}
-			list := view.AlertList(board.List(s.Thread), s)
-			if id == view.ActionAlertPage {
-				return b.updateView(ctx, c.View.ID, c.View.Hash, list)
-			}
-			_, err = b.openView(ctx, c.TriggerID, list)
+		return true
+	}
+	req.run = func(ctx context.Context) error {
+		board, err := alert.Load(ctx, b.opts.Store, s.Channel)
+		if err != nil {
 			return err
 		}
+		list := view.AlertList(board.List(s.Thread), s)
+		if id == view.ActionAlertPage {
+			return b.updateView(ctx, c.View.ID, c.View.Hash, list)
+		}
+		_, err = b.openView(ctx, c.TriggerID, list)
+		return err
 	}
 	return true
 }

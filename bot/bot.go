@@ -17,6 +17,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/state"
+	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/checkup"
@@ -60,8 +61,8 @@ type Options struct {
 	// Tracer follows it step by step; nobody by default.
 	Tracer Tracer
 	// Store keeps what must survive a restart: watches, snoozes, and what was
-	// taken and is not answered yet. Without one there are none. The caller
-	// closes it after Run.
+	// taken and is not answered yet; in memory by default, where nothing
+	// survives one. The caller closes it after Run.
 	Store state.Store
 	// FollowEvery is how often the store is looked through for what is due; 15 s
 	// by default.
@@ -77,11 +78,11 @@ type Options struct {
 	Checks func() []checkup.Task
 	Admins []string
 
-	// Digest says what the daily digests are like. There are some where Store
-	// and Estate are set.
+	// Digest says what the daily digests are like. There are some where Estate
+	// is set.
 	Digest DigestOptions
 	// Alert says how channels are told between their digests. There are alerts
-	// where it is on and Store and Estate are set.
+	// where it is on and Estate is set.
 	Alert AlertOptions
 	// Events tell of certificates that are worth a look at once; nil where only
 	// the scans find them. They are taken where there are alerts.
@@ -139,7 +140,6 @@ type Bot struct {
 	estate  *estate
 	digests *Digester // nil where there are none
 	alerts  *Alerter  // nil where there are none
-	desk    fixDesk
 	reports checkups
 
 	late time.Duration // after its deadline a diagnosis may still come back
@@ -202,6 +202,9 @@ func New(opts Options) (*Bot, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Store == nil {
+		opts.Store = memory.New(opts.Now)
+	}
 	for n, standard := range map[*int]int{&opts.Workers: 8, &opts.QueueLen: 64, &opts.PerUser: 4, &opts.Sockets: 2} {
 		if *n <= 0 {
 			*n = standard
@@ -236,7 +239,7 @@ func New(opts Options) (*Bot, error) {
 	b.flights = newFlights(opts.Now)
 	opts.tokens.bot.try = b.trySigningIn
 	b.api = newAPI(opts, b.log)
-	if opts.Store != nil && opts.Estate != nil {
+	if opts.Estate != nil {
 		b.digests = NewDigester(opts)
 		b.digests.api = b.api // what is known of people and places is shared
 	}
@@ -293,15 +296,13 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancelWork()
 	following, stopFollowing := context.WithCancel(work)
 	defer stopFollowing()
-	b.hard, b.work, b.desk.ctx, b.api.gate.life = hard, work, following, hard
+	b.hard, b.work, b.api.gate.life = hard, work, hard
 
-	if b.opts.Store != nil {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		if err := b.beat(ctx); err != nil { // before anything is noted in this copy's name
-			b.log.Error("the store is out of order; trying again", "error", err)
-		}
-		cancel()
+	first, cancel := context.WithTimeout(ctx, 5*time.Second)
+	if err := b.beat(first); err != nil { // before anything is noted in this copy's name
+		b.log.Error("the store is out of order; trying again", "error", err)
 	}
+	cancel()
 
 	var wg sync.WaitGroup
 	for i, s := range b.sockets {
@@ -314,10 +315,8 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { b.identify(hard) })
 	wg.Go(func() { b.followTokens(hard) })
-	if b.opts.Store != nil {
-		wg.Go(func() { b.stayAlive(hard) })
-		wg.Go(func() { b.keepWatch(hard) })
-	}
+	wg.Go(func() { b.stayAlive(hard) })
+	wg.Go(func() { b.keepWatch(hard) })
 	if b.digests != nil {
 		wg.Go(func() { b.digests.Run(hard) })
 	}
@@ -357,9 +356,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		}
 	}
 	cancelWork()
-	b.desk.settle()
 	cancelHard()
-	b.desk.follows.Wait()
 	wg.Wait()
 	return refusal
 }

@@ -36,9 +36,6 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 	case "watches", "snoozes":
 		if rest == "" {
 			req.run = func(ctx context.Context) error { return b.showWatches(ctx, req.user, req.reply) }
-			if b.opts.Store == nil {
-				req.run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, noStore(req)) }
-			}
 			return
 		}
 	case "digest", "owners":

@@ -47,7 +47,7 @@ func (b *Bot) readDigest(req *request, cmd slack.SlashCommand, word, rest string
 	}
 	if b.digests == nil {
 		req.diagnoses = false
-		run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, noStore(req)) }
+		run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, view.NoEstate(b.opts.Command)) }
 	}
 	req.run = run
 	return true
@@ -65,7 +65,7 @@ func (b *Bot) readDigestAction(req *request, id, value string, reply *hookReply,
 	case err != nil:
 		req.run = func(ctx context.Context) error { return b.stale(ctx, reply, req) }
 	case b.digests == nil:
-		req.run = func(ctx context.Context) error { return reply.aside(ctx, noStore(req)) }
+		req.run = func(ctx context.Context) error { return reply.aside(ctx, view.NoEstate(b.opts.Command)) }
 	case id == view.ActionDigestSetting:
 		req.run = func(ctx context.Context) error { return b.openDigestSettings(ctx, s.Channel, c.TriggerID) }
 	default:
@@ -108,7 +108,7 @@ func (b *Bot) readDigestForm(req *request, c slack.InteractionCallback) {
 		return
 	}
 	if b.digests == nil {
-		req.run = func(ctx context.Context) error { return b.deliver(ctx, reply, noStore(req)) }
+		req.run = func(ctx context.Context) error { return b.deliver(ctx, reply, view.NoEstate(b.opts.Command)) }
 		return
 	}
 	s, complaints := subscriptionOf(c)

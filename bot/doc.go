@@ -4,9 +4,9 @@
 //
 // Every envelope is acknowledged in one place, receive, before any work, and
 // nothing is done for somebody who may not ask: see admit. Everything that is
-// said goes through prepare, which knows who will read it. What
-// needs time then runs in a bounded pool and is answered through the response
-// URL, or in the thread. All state is in the buttons' values, so that any
-// replica can handle any button, also after a restart; the cache in memory only
-// saves work.
+// said goes through prepare, which knows who will read it. What needs time then
+// runs in a bounded pool and is answered through the response URL, or in the
+// thread. What a button needs is in its value, so that any replica can handle
+// any button, also after a restart; what else must survive one is in the store.
+// What is only in memory saves work.
 package bot

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -36,11 +35,9 @@ type FixOptions struct {
 	// none where empty. Where it is set and cannot be written to, nothing is
 	// fixed.
 	AuditChannel string
-	// FollowUp takes over looking again after a fix until ACM has seen it; the
-	// bot does so itself where nil.
-	FollowUp func(context.Context, FollowUp)
-	// FollowEvery is the first pause between two looks, which doubles up to 15
-	// minutes; 30 s by default. FollowFor is how long to look; 12 h by default.
+	// FollowEvery is the first pause before it is looked again whether ACM has
+	// seen a fix, which doubles up to 15 minutes; 30 s by default. FollowFor is
+	// how long to look; 12 h by default.
 	FollowEvery, FollowFor time.Duration
 }
 
@@ -73,32 +70,6 @@ func (o *FixOptions) complete() error {
 		o.FollowFor = 12 * time.Hour
 	}
 	return nil
-}
-
-// A fixDesk is what goes on.
-type fixDesk struct {
-	ctx     context.Context // ends looking after fixes
-	mu      sync.Mutex
-	closed  bool // no more looking is begun
-	follows sync.WaitGroup
-}
-
-// settle gives those who look after fixes the time to say that they stop.
-func (d *fixDesk) settle() {
-	done := make(chan struct{})
-	d.mu.Lock()
-	d.closed = true
-	d.mu.Unlock()
-	go func() {
-		d.follows.Wait()
-		close(done)
-	}()
-	timer := time.NewTimer(2 * time.Second)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
 }
 
 // mayNotFix is what somebody who may not is told; nil for who may. Every denial
@@ -336,7 +307,7 @@ func (b *Bot) applyFix(ctx context.Context, q diagnose.Query, s view.FixState, c
 	done := view.FixReport{
 		Plan: plan, User: c.User.ID, UserName: c.User.Name, RequestID: req.id, At: b.now(), Query: s.Query, Running: true,
 	}
-	kept := fixJob{FollowUp: FollowUp{Report: done, Before: report.Certificate.NotAfter}, Seen: watch.See(report), State: s, Consent: consent}
+	kept := fixJob{FollowUp: followUp{Report: done, Before: report.Certificate.NotAfter}, Seen: watch.See(report), State: s, Consent: consent}
 	if err := b.keepFix(ctx, kept); err != nil {
 		return fmt.Errorf("noting a fix before it is carried out: %w", err)
 	}
@@ -392,10 +363,6 @@ func (b *Bot) carryOut(ctx context.Context, q diagnose.Query, job fixJob, at mod
 		b.log.Warn("could not show the outcome of a fix in its modal", "request", req.id, "error", err, "code", slackCode(err))
 	}
 	if follow.TS != "" && done.Error == "" {
-		if b.opts.Store == nil || b.opts.Fix.FollowUp != nil {
-			b.follow(ctx, follow)
-			return nil
-		}
 		job.FollowUp = follow
 		return b.followKept(ctx, job)
 	}
@@ -415,22 +382,21 @@ func (b *Bot) showDone(ctx context.Context, q diagnose.Query, s view.FixState, d
 	return b.updateModal(ctx, at, view.FixDone(*done, s))
 }
 
-// watchFix has the certificate watched until it renews, also over a restart,
-// where the bot has a store.
+// watchFix has the certificate watched until it renews, also over a restart. The
+// first look comes after two minutes.
 func (b *Bot) watchFix(ctx context.Context, s view.FixState, seen watch.Seen, p fix.Plan, user string, req *request) {
-	if b.opts.Store == nil {
-		return
-	}
 	place := watch.Place{User: user}
 	if s.Public && s.Channel != "" && s.TS != "" {
 		place = watch.Place{Channel: s.Channel, Thread: threadOf(s.Thread, s.TS), Message: s.TS}
 	}
-	err := b.WatchAfterFix(ctx, watch.Request{
-		ARN: p.Certificate, Query: s.Query, Name: p.DomainName, User: user, Place: place, Seen: seen, Quiet: true,
-	})
+	_, err := watch.Start(ctx, b.opts.Store, watch.Request{
+		ARN: p.Certificate, Query: s.Query, Name: p.DomainName, User: user, Place: place, Seen: seen, Quiet: true, Fixed: true,
+	}, b.now())
 	if err != nil {
-		b.log.Error("could not begin to watch after a fix; a restart would forget it", "request", req.id, "error", err)
+		b.log.Error("could not begin to watch after a fix", "request", req.id, "error", err)
+		return
 	}
+	b.tendSoon()
 }
 
 // postFix tells the outcome: in the thread of an answer that all see, else to

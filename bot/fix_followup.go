@@ -12,10 +12,10 @@ import (
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
 
-// A FollowUp is to look again after a fix until ACM has seen it, and to keep
+// A followUp is to look again after a fix until ACM has seen it, and to keep
 // the message that tells so up to date. It holds all that is needed, so it can
 // be kept over a restart.
-type FollowUp struct {
+type followUp struct {
 	// Report is what was done.
 	Report view.FixReport `json:"report"`
 	// Before is when the certificate ended, before the fix.
@@ -25,67 +25,8 @@ type FollowUp struct {
 	TS      string `json:"ts"`
 }
 
-const restarted = "I was restarted and do not look any more: press the button to see how things are."
-
 // mostPause is the longest pause between two looks.
 const mostPause = 15 * time.Minute
-
-// follow looks after a fix, or has that done.
-func (b *Bot) follow(ctx context.Context, f FollowUp) {
-	if b.opts.Fix.FollowUp != nil {
-		b.opts.Fix.FollowUp(ctx, f)
-		return
-	}
-	b.desk.mu.Lock()
-	defer b.desk.mu.Unlock()
-	if b.desk.closed || b.tasks.closing() {
-		b.tell(f, restarted)
-		return
-	}
-	b.desk.follows.Go(func() {
-		if err := guard(func() error { return b.look(b.desk.ctx, f) }); err != nil && b.desk.ctx.Err() == nil {
-			b.log.Error("could not follow a fix up", "request", f.Report.RequestID, "error", err)
-		}
-	})
-}
-
-// look looks again and again, until ACM has seen the fix or the time is up.
-func (b *Bot) look(ctx context.Context, f FollowUp) error {
-	q, err := b.opts.Parse(f.Report.Query)
-	if err != nil {
-		return err
-	}
-	end := f.Report.At.Add(b.opts.Fix.FollowFor)
-	said := ""
-	for wait := b.opts.Fix.FollowEvery; ; wait = min(2*wait, mostPause) {
-		if err := pause(ctx, wait); err != nil {
-			b.tell(f, restarted)
-			return err
-		}
-		a, err := b.await(ctx, q, nil)
-		if err != nil && ctx.Err() != nil {
-			continue // the pause says so
-		}
-		seen, done := "", false
-		if err == nil {
-			seen, done = Seen(&f, &a)
-		}
-		last := !b.now().Before(end)
-		switch {
-		case done:
-			f.Report.Done = true
-			b.log.Info("audit", "event", "fix-seen", "request", f.Report.RequestID, "fix", string(f.Report.Plan.Kind), "certificate", f.Report.Plan.Certificate, "outcome", seen)
-			b.tell(f, seen)
-			return nil
-		case last:
-			b.tell(f, "ACM has not seen it in "+spanWords(b.opts.Fix.FollowFor)+", so I stop looking. Press the button to see how things are.")
-			return nil
-		case seen != "" && seen != said:
-			said = seen
-			b.tell(f, seen)
-		}
-	}
-}
 
 func spanWords(d time.Duration) string {
 	if d >= time.Hour && d%time.Hour == 0 {
@@ -95,7 +36,7 @@ func spanWords(d time.Duration) string {
 }
 
 // tell updates the message of a fix.
-func (b *Bot) tell(f FollowUp, seen string) {
+func (b *Bot) tell(f followUp, seen string) {
 	f.Report.Seen = seen
 	ctx, cancel := context.WithTimeout(asking(b.hard, origin{user: f.Report.User}), deliveryTimeout)
 	defer cancel()
@@ -104,9 +45,9 @@ func (b *Bot) tell(f FollowUp, seen string) {
 	}
 }
 
-// Seen says, in a sentence, what a fresh answer shows of a fix, and whether
+// seenOf says, in a sentence, what a fresh answer shows of a fix, and whether
 // there is nothing more to wait for.
-func Seen(f *FollowUp, a *diagnose.Answer) (sentence string, done bool) {
+func seenOf(f *followUp, a *diagnose.Answer) (sentence string, done bool) {
 	p := &f.Report.Plan
 	i := slices.IndexFunc(a.Reports, func(r diagnose.Report) bool { return r.Certificate.ARN == p.Certificate })
 	if i < 0 {

@@ -22,7 +22,7 @@ const fixKept = 14 * 24 * time.Hour
 // and how far it has come. Carrying a plan out again changes nothing that is in
 // place, so whoever finds a job that was begun carries it out to its end.
 type fixJob struct {
-	FollowUp FollowUp `json:"follow_up"`
+	FollowUp followUp `json:"follow_up"`
 	// Seen is what there was before.
 	Seen    watch.Seen    `json:"seen"`
 	State   view.FixState `json:"state"`
@@ -42,9 +42,6 @@ func fixKey(id string) state.Key { return state.Key{Kind: fixKind, ID: id} }
 
 // keepFix notes how far a fix has come.
 func (b *Bot) keepFix(ctx context.Context, job fixJob) error {
-	if b.opts.Store == nil {
-		return nil
-	}
 	return state.UpdateRecord(ctx, b.opts.Store, fixKey(job.FollowUp.Report.RequestID), func(r *state.Record[fixJob]) error {
 		job.Token = r.Value.Token
 		r.Value, r.Expires = job, b.now().Add(fixKept)
@@ -55,7 +52,7 @@ func (b *Bot) keepFix(ctx context.Context, job fixJob) error {
 // keptFix is the job of a request that was taken up again; nil where there is
 // none.
 func (b *Bot) keptFix(ctx context.Context, req *request) (*fixJob, error) {
-	if b.opts.Store == nil || !req.resumed {
+	if !req.resumed {
 		return nil, nil
 	}
 	r, err := state.Load[fixJob](ctx, b.opts.Store, fixKey(req.id))
@@ -137,7 +134,7 @@ func (b *Bot) lookAfter(ctx context.Context, key state.Key) error {
 	}
 	seen, done := "", false
 	if err == nil {
-		seen, done = Seen(&f, &a)
+		seen, done = seenOf(&f, &a)
 	}
 	last := !b.now().Before(f.Report.At.Add(b.opts.Fix.FollowFor))
 	switch {

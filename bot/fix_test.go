@@ -348,17 +348,7 @@ func TestFixIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestFixFollowUpEndsWithTheBot(t *testing.T) {
-	s, _ := openGarage(t, func(o *Options) { o.Fix.FollowEvery = time.Hour })
-	s.press(dana)
-	s.modalOf(dana, "Value then")
-	s.submit(dana, nil)
-	s.sees("I go on looking")
-	s.stop()
-	s.sees("I was restarted and do not look any more")
-}
-
-// With a store, the certificate is watched, which a restart does not end.
+// The certificate is watched, which a restart does not end.
 func TestFixIsWatchedAcrossARestart(t *testing.T) {
 	store := memory.New(time.Now)
 	s, m := openGarage(t, func(o *Options) { o.Store, o.Fix.FollowEvery = store, time.Hour })
@@ -383,17 +373,6 @@ func TestFixIsWatchedAcrossARestart(t *testing.T) {
 	}
 	if n := len(m.plans()); n != 1 {
 		t.Errorf("applied %d times", n)
-	}
-}
-
-func TestFixFollowUpCanBeTakenOver(t *testing.T) {
-	got := make(chan FollowUp, 1)
-	s, _ := openGarage(t, func(o *Options) { o.Fix.FollowUp = func(_ context.Context, f FollowUp) { got <- f } })
-	s.press(dana)
-	s.modalOf(dana, "Value then")
-	s.submit(dana, nil)
-	if f := <-got; f.TS == "" || f.Report.Query != "shop.example.com" || len(f.Report.Result.Written) != 1 {
-		t.Errorf("got %+v", f)
 	}
 }
 

@@ -47,11 +47,10 @@ type note struct {
 }
 
 // note writes a request down. It reports whether it was there already: another
-// copy has it, or this one had before a restart. Without a store, or with one
-// that is out of order, there is no note, and the request is worked on all the
-// same.
+// copy has it, or this one had before a restart. With a store that is out of
+// order there is no note, and the request is worked on all the same.
 func (b *Bot) note(ctx context.Context, req *request, evt socketmode.Event) (again bool) {
-	if b.opts.Store == nil || evt.Request == nil || len(evt.Request.Payload) > mostNote || !json.Valid(evt.Request.Payload) {
+	if evt.Request == nil || len(evt.Request.Payload) > mostNote || !json.Valid(evt.Request.Payload) {
 		return false
 	}
 	id := "envelope " + evt.Request.EnvelopeID

@@ -18,12 +18,8 @@ func (b *Bot) readSnooze(req *request, c slack.InteractionCallback) {
 	reply := &hookReply{api: b.api, user: c.User.ID}
 	req.reply = reply
 	p, err := view.ParseSnoozePlace(c.View.PrivateMetadata)
-	switch {
-	case err != nil:
+	if err != nil {
 		req.run = func(ctx context.Context) error { return b.stale(ctx, reply, req) }
-		return
-	case b.opts.Store == nil:
-		req.run = func(ctx context.Context) error { return b.deliver(ctx, reply, noStore(req)) }
 		return
 	}
 	reply.channel, reply.thread = p.Place.Channel, p.Place.Thread

@@ -15,6 +15,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/acmbot/acmbot/bot/state"
+	"github.com/acmbot/acmbot/bot/state/memory"
+	"github.com/acmbot/acmbot/bot/state/statetest"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -239,8 +242,16 @@ func TestTroubleAtTheStartIsWaitedOut(t *testing.T) {
 	}
 }
 
+// A question that comes meanwhile is left to the next copy where it could be
+// noted, and otherwise refused, as here.
 func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
-	s := open(t, workspace.Options{}).connected()
+	broken := &statetest.Flaky{Store: memory.New(time.Now), Decide: func(_ context.Context, _ statetest.Op, key state.Key) statetest.Fate {
+		if key.Kind == requestKind {
+			return statetest.Fail
+		}
+		return statetest.Pass
+	}}
+	s := open(t, workspace.Options{}, func(o *Options) { o.Store = broken }).connected()
 	started, release := make(chan struct{}), make(chan struct{})
 	s.doctor.becomes(func(_ context.Context, q diagnose.Query, _ func(diagnose.Progress)) diagnose.Answer {
 		close(started)

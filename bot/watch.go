@@ -92,16 +92,6 @@ func followed(s view.State) watch.Seen {
 	return seen
 }
 
-var errNoStore = errors.New("nothing is kept: the bot has no store")
-
-// noStore says that there is nothing kept here.
-func noStore(req *request) view.Message {
-	return view.FaultMessage(view.Fault{
-		What: "I cannot keep that", Meaning: "I run without a store, so I would forget it at the next restart",
-		Next: "Whoever runs this bot can give it one", RequestID: req.id,
-	})
-}
-
 // readFollow reads the buttons about watches and snoozes. It reports whether it
 // was one.
 func (b *Bot) readFollow(req *request, id string, state view.State, reply *hookReply, trigger string) bool {
@@ -113,8 +103,6 @@ func (b *Bot) readFollow(req *request, id string, state view.State, reply *hookR
 	aside := asideReply{reply}
 	req.reply, req.again = aside, ""
 	switch {
-	case b.opts.Store == nil:
-		req.run = func(ctx context.Context) error { return b.deliver(ctx, aside, noStore(req)) }
 	case id == view.ActionUnwatch && state.Watch != "":
 		req.run = func(ctx context.Context) error { return b.unwatch(ctx, state.Watch, reply) }
 	case id == view.ActionUnwatch || state.ARN == "":
@@ -155,21 +143,6 @@ func (b *Bot) startWatch(ctx context.Context, req *request, state view.State, re
 		return b.deliver(ctx, asideReply{reply}, view.Notice("👀 Watching `"+state.Query+"`. I send you a direct message when it renews, and when it gets worse."))
 	}
 	return nil
-}
-
-// WatchAfterFix follows a certificate after something was changed that should
-// help it, until it renews: the first look comes after two minutes. It is for
-// what the bot itself changes.
-func (b *Bot) WatchAfterFix(ctx context.Context, r watch.Request) error {
-	if b.opts.Store == nil {
-		return errNoStore
-	}
-	r.Fixed = true
-	_, err := watch.Start(ctx, b.opts.Store, r, b.now())
-	if err == nil {
-		b.tendSoon()
-	}
-	return err
 }
 
 func (b *Bot) unwatch(ctx context.Context, id string, reply *hookReply) error {
@@ -217,11 +190,8 @@ func (b *Bot) kept(ctx context.Context, user string) ([]watch.Watch, []watch.Sno
 }
 
 // homeWatches are the App Home's blocks about a person's watches and snoozes;
-// none without a store, or with one that does not answer.
+// none with a store that does not answer.
 func (b *Bot) homeWatches(ctx context.Context, user string) []slack.Block {
-	if b.opts.Store == nil {
-		return nil
-	}
 	watches, snoozes, err := b.kept(ctx, user)
 	if err != nil {
 		b.log.ErrorContext(ctx, "the watches of a person cannot be read", "user", user, "error", err)
@@ -234,7 +204,7 @@ func (b *Bot) homeWatches(ctx context.Context, user string) []slack.Block {
 // certificate. A store that does not answer costs the answer nothing.
 func (b *Bot) options(ctx context.Context, a diagnose.Answer, o view.Options) view.Options {
 	o.Fixes = b.opts.Fix.Kinds
-	if b.opts.Store == nil || len(a.Reports) == 0 {
+	if len(a.Reports) == 0 {
 		return o
 	}
 	o.Follow = true

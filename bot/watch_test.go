@@ -361,12 +361,11 @@ func mustJSON(t testing.TB, v any) json.RawMessage {
 	return raw
 }
 
-func TestWithoutAStoreNothingIsOffered(t *testing.T) {
+func TestWithoutAStoreItIsKeptInMemory(t *testing.T) {
 	s := open(t, workspace.Options{}).connected()
 	s.slash(dana, ops, "shop.example.com")
-	if m := s.sees("_token.shop.example.com"); strings.Contains(string(m.Blocks), view.ActionWatch) {
-		t.Error("a watch is offered")
-	}
+	s.click(dana, s.sees("_token.shop.example.com"), view.ActionWatch)
+	s.sees("Watching `shop.example.com`")
 	s.slash(dana, ops, "watches")
-	s.sees("I run without a store")
+	s.sees("👀 `shop.example.com`")
 }
