@@ -1,49 +1,13 @@
 package bot
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
-
-// A followUp is to look again after a fix until ACM has seen it, and to keep
-// the message that tells so up to date. It holds all that is needed, so it can
-// be kept over a restart.
-type followUp struct {
-	// Report is what was done.
-	Report view.FixReport `json:"report"`
-	// Before is when the certificate ended, before the fix.
-	Before time.Time `json:"before"`
-	// Channel and TS are the message.
-	Channel string `json:"channel"`
-	TS      string `json:"ts"`
-}
-
-// mostPause is the longest pause between two looks.
-const mostPause = 15 * time.Minute
-
-func spanWords(d time.Duration) string {
-	if d >= time.Hour && d%time.Hour == 0 {
-		return fmt.Sprintf("%d hours", int(d/time.Hour))
-	}
-	return d.String()
-}
-
-// tell updates the message of a fix.
-func (b *Bot) tell(f followUp, seen string) {
-	f.Report.Seen = seen
-	ctx, cancel := context.WithTimeout(asking(b.hard, origin{user: f.Report.User}), deliveryTimeout)
-	defer cancel()
-	if err := b.api.update(ctx, f.Channel, f.TS, view.FixMessage(f.Report)); err != nil {
-		b.log.Warn("could not update the message of a fix", "request", f.Report.RequestID, "error", err, "code", slackCode(err))
-	}
-}
 
 // seenOf says, in a sentence, what a fresh answer shows of a fix, and whether
 // there is nothing more to wait for.

@@ -33,9 +33,23 @@ type fixJob struct {
 	// is the pause after that.
 	Due  time.Time     `json:"due,omitzero"`
 	Wait time.Duration `json:"wait,omitempty"`
-	Said string        `json:"said,omitempty"`
+	// Said is what the message says of that.
+	Said string `json:"said,omitempty"`
 	// Token is that of the latest lease (see state.Lease.Fence).
 	Token int64 `json:"token,omitempty"`
+}
+
+// A followUp is to look again after a fix until ACM has seen it, and to keep
+// the message that tells so up to date. It holds all that is needed, so it can
+// be kept over a restart.
+type followUp struct {
+	// Report is what was done.
+	Report view.FixReport `json:"report"`
+	// Before is when the certificate ended, before the fix.
+	Before time.Time `json:"before"`
+	// Channel and TS are the message.
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
 }
 
 func fixKey(id string) state.Key { return state.Key{Kind: fixKind, ID: id} }
@@ -162,4 +176,24 @@ func (b *Bot) lookAfter(ctx context.Context, key state.Key) error {
 		}
 		return nil
 	})
+}
+
+// mostPause is the longest pause between two looks.
+const mostPause = 15 * time.Minute
+
+func spanWords(d time.Duration) string {
+	if d >= time.Hour && d%time.Hour == 0 {
+		return fmt.Sprintf("%d hours", int(d/time.Hour))
+	}
+	return d.String()
+}
+
+// tell updates the message of a fix.
+func (b *Bot) tell(f followUp, seen string) {
+	f.Report.Seen = seen
+	ctx, cancel := context.WithTimeout(asking(b.hard, origin{user: f.Report.User}), deliveryTimeout)
+	defer cancel()
+	if err := b.api.update(ctx, f.Channel, f.TS, view.FixMessage(f.Report)); err != nil {
+		b.log.Warn("could not update the message of a fix", "request", f.Report.RequestID, "error", err, "code", slackCode(err))
+	}
 }
