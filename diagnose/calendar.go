@@ -11,16 +11,36 @@ import "time"
 // https://docs.aws.amazon.com/acm/latest/userguide/email-renewal-validation.html;
 // "Managed certificate renewal", https://docs.aws.amazon.com/acm/latest/userguide/renew-private-cert.html).
 const (
-	renewalDaysLong    = 60 // public certificates issued for about 395 days, and private ones
-	renewalDaysShort   = 45 // public certificates issued for about 198 days
-	renewalDaysEmail   = 45
-	longValidity       = 250 * 24 * time.Hour // tells 395 days from 198
-	firstNoticeDays    = 30                   // AWS's first "renewal action required" event for a public certificate
-	validationHours    = 72                   // how long one validation request stays open
-	afterFix           = "usually within half an hour, at most some hours"
-	recentRenewal      = 30 * 24 * time.Hour // how long a renewal counts as news
-	deploymentLag      = 24 * time.Hour      // how long the services may take to put a renewed certificate in place
-	privateValidity    = 395 * 24 * time.Hour
+	renewalDaysLong  = 60 // public certificates issued for about 395 days, and private ones
+	renewalDaysShort = 45 // public certificates issued for about 198 days
+	renewalDaysEmail = 45
+	longValidity     = 250 * 24 * time.Hour // tells 395 days from 198
+)
+
+const (
+	// validationHours is how long one validation request stays open ("Check a
+	// certificate's renewal status",
+	// https://docs.aws.amazon.com/acm/latest/userguide/check-certificate-renewal-status.html).
+	validationHours = 72
+	// afterFix is when ACM looks again ("Handling failures in automatic
+	// certificate renewal",
+	// https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-renewal.html).
+	afterFix = "usually within half an hour, at most some hours"
+	// privateValidity is that of what ACM issues from a private CA, 13 months
+	// ("Renewal for private PKI certificates",
+	// https://docs.aws.amazon.com/acm/latest/userguide/renew-private-cert.html).
+	privateValidity = 395 * 24 * time.Hour
+	// deploymentLag is how long the services may take to put a renewed
+	// certificate in place ("Why does CloudFront still serve the old
+	// certificate?",
+	// https://repost.aws/knowledge-center/cloudfront-reimported-certificate).
+	deploymentLag = 24 * time.Hour
+)
+
+// Spans of this program's own: how long a renewal counts as news, and how many
+// days before its end another certificate that is served is worth a word.
+const (
+	recentRenewal      = 30 * 24 * time.Hour
 	servedWorryingDays = 45
 )
 

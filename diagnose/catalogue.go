@@ -57,7 +57,6 @@ type Args struct {
 	Zones       []HostedZone
 	Authority   *Authority
 	NameServers []string
-	Wildcard    bool
 	NoAddress   bool // the name has no address to fetch anything from
 }
 

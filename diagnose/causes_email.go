@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // emailCauses are of e-mail validation.
@@ -102,7 +103,7 @@ var emailCauses = []*Cause{
 		ID: "email-migration-pending", Title: "the switch to DNS validation waits for its CNAMEs", Severity: Warning, Owner: OwnerZone,
 		Meaning: "The switch from e-mail to DNS validation was started and not all of its CNAMEs are published.",
 		Text: func(a Args) string {
-			return fmt.Sprintf("The switch from e-mail to DNS validation was asked for on %s and waits for its CNAMEs; it is given up after %d hours, on %s.", momentOf(a.Since), validationHours, momentOf(a.Since.Add(validationHours*3600e9)))
+			return fmt.Sprintf("The switch from e-mail to DNS validation was asked for on %s and waits for its CNAMEs; it is given up after %d hours, on %s.", momentOf(a.Since), validationHours, momentOf(a.Since.Add(validationHours*time.Hour)))
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Summary: "Publish the CNAMEs of the switch to DNS validation", Steps: []string{"Read the CNAMEs it asks for and publish those that are missing."}, Commands: switchToDNS(a.Cert)[1:]}

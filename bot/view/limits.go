@@ -20,12 +20,7 @@ const (
 	mostLabel         = 75
 	mostValue         = 2000
 	mostURL           = 3000
-	mostTitle         = 24
-	mostID            = 255
 	mostMetadata      = 3000
-	mostConfirmTitle  = 100
-	mostConfirmText   = 300
-	mostConfirmButton = 30
 )
 
 const (

@@ -73,24 +73,6 @@ func (w *Workspace) ChangeUser(who string, change func(*User)) error {
 	return nil
 }
 
-// SetGroup changes who is in a user group, which may be new. Handle is without
-// the "@".
-func (w *Workspace) SetGroup(id, handle string, members ...string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	g := UserGroup{ID: id, Handle: handle, Name: handle}
-	for _, m := range members {
-		u := w.user(m)
-		if u == nil {
-			return errorf("there is no user %q", m)
-		}
-		g.Users = append(g.Users, u.ID)
-	}
-	w.groups = append(slices.DeleteFunc(w.groups, func(g UserGroup) bool { return g.ID == id }), g)
-	w.restructured()
-	return nil
-}
-
 // teamOf is a user's own workspace. w.mu is held.
 func (w *Workspace) teamOf(u *User) string {
 	if u.Team != "" {

@@ -320,13 +320,6 @@ func (w *Workspace) Disconnect(reason string) {
 	}
 }
 
-// EnableSocketMode switches Socket Mode on again.
-func (w *Workspace) EnableSocketMode() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.disabled = false
-}
-
 // DropSockets breaks all connections without a word, as a failing network
 // does.
 func (w *Workspace) DropSockets() {

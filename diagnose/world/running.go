@@ -142,9 +142,6 @@ func (r *Running) World() *World { return r.world }
 // the calls that it answered.
 func (r *Running) AWS() *awsapi.Server { return r.api }
 
-// DNS is the domain name system, whose records can be changed while it runs.
-func (r *Running) DNS() *dnsd.Network { return r.network }
-
 // DNSQueries is how many queries the name servers and resolvers have received.
 func (r *Running) DNSQueries() int { return int(r.queries.Load()) }
 

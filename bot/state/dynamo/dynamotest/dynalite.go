@@ -21,16 +21,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Env are the settings of the AWS SDK for Start's DynamoDB at an endpoint.
-func Env(endpoint string) map[string]string {
-	return map[string]string{
-		"AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-		"AWS_REGION":                "eu-central-1",
-		"AWS_ACCESS_KEY_ID":         "test",
-		"AWS_SECRET_ACCESS_KEY":     "test",
-	}
-}
-
 // Config reaches Start's DynamoDB at an endpoint.
 func Config(endpoint string) aws.Config {
 	return aws.Config{
