@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 	"gopkg.in/yaml.v3"
 
@@ -221,26 +220,7 @@ func TestMonitoringReadme(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", family.GetName(), strings.ToLower(family.GetType().String()), strings.Join(labels, ", "), family.GetHelp())
 	}
-	const begin, end = "<!-- metrics:begin -->\n", "<!-- metrics:end -->"
-	path := monitoring("README.md")
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(readme), begin)
-	got, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("there is no table of metrics between %s and %s", begin, end)
-	}
-	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+table.String()+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(table.String(), got); diff != "" {
-		t.Errorf("mismatch (-metrics, +README.md):\n%s", diff)
-	}
+	between(t, monitoring("README.md"), "metrics", table.String())
 }
 
 // Names are as Prometheus has them ("Metric and label naming",

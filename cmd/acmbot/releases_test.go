@@ -17,11 +17,7 @@ import (
 	"github.com/acmbot/acmbot/bot/state"
 )
 
-const (
-	releaseNotes = "../../deploy/RELEASES.md"
-	needsBegin   = "<!-- needs:begin -->\n"
-	needsEnd     = "<!-- needs:end -->"
-)
+const releaseNotes = "../../deploy/RELEASES.md"
 
 // A release is an entry of the release notes.
 type release struct {
@@ -167,24 +163,13 @@ func needs(t *testing.T) string {
 // the difference to the one before is what whoever upgrades has to do; go test
 // -update rewrites it.
 func TestReleaseNotesHaveScopesActionsAndSettings(t *testing.T) {
+	before := between(t, releaseNotes, "needs", needs(t))
+	if len(versionHeading.FindAllString(before, -1)) != 1 {
+		t.Fatalf("it is not in the newest entry of %s that there is what this version needs", releaseNotes)
+	}
 	text, err := os.ReadFile(releaseNotes)
 	if err != nil {
 		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), needsBegin)
-	got, after, foundToo := strings.Cut(rest, needsEnd)
-	if !found || !foundToo || len(versionHeading.FindAllString(before, -1)) != 1 {
-		t.Fatalf("the newest entry of %s has no place for what it needs", releaseNotes)
-	}
-	want := needs(t)
-	if *update {
-		if err := os.WriteFile(releaseNotes, []byte(before+needsBegin+want+needsEnd+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("mismatch (-program, +%s):\n%s", releaseNotes, diff)
 	}
 	list := releases(t, string(text))
 	for _, line := range removed(list) {

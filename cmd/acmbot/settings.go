@@ -70,13 +70,6 @@ type setting struct {
 	Formerly, Deprecated string
 }
 
-func (s setting) shownDefault() string {
-	if s.Required {
-		return "required"
-	}
-	return s.Default
-}
-
 // describe lists the settings of a settings struct.
 func describe(spec any) []setting {
 	t := reflect.TypeOf(spec)

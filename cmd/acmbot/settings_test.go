@@ -203,6 +203,14 @@ func TestSecretIsNeverShown(t *testing.T) {
 	}
 }
 
+// shownDefault is what stands in a table in the place of a setting's default.
+func (s setting) shownDefault() string {
+	if s.Required {
+		return "required"
+	}
+	return s.Default
+}
+
 func TestEverySettingIsDescribed(t *testing.T) {
 	for _, s := range allSettings() {
 		if s.Name == "" || !strings.HasSuffix(s.Desc, ".") || s.shownDefault() == "" {
@@ -224,26 +232,7 @@ func TestReadmeSettings(t *testing.T) {
 		names = strings.ReplaceAll(names, "`…`", "…")
 		fmt.Fprintf(&table, "| %s | %s | %s |\n", names, s.shownDefault(), s.Desc)
 	}
-	const begin, end = "<!-- settings:begin -->\n", "<!-- settings:end -->"
-	const path = "../../README.md"
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(readme), begin)
-	got, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("README.md has no table of settings between %s and %s", begin, end)
-	}
-	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+table.String()+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(table.String(), got); diff != "" {
-		t.Errorf("mismatch (-settings, +README.md):\n%s", diff)
-	}
+	between(t, "../../README.md", "settings", table.String())
 }
 
 func TestRegionsOf(t *testing.T) {
