@@ -9,11 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/acmbot/acmbot/bot/alert"
 	"github.com/acmbot/acmbot/bot/digest"
-	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 )
 
@@ -224,18 +221,8 @@ func TestAlertListGolden(t *testing.T) {
 	seen := map[string]bool{}
 	for page := range 4 {
 		v := AlertList(s.board.List(n.Thread), AlertState{Channel: "C0AOPSCERT", Thread: n.Thread, Page: page})
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range workspace.LintView(raw) {
-			t.Errorf("page %d: %s", page, p)
-		}
-		for _, b := range v.Blocks.BlockSet {
-			if s, ok := b.(*slack.SectionBlock); ok {
-				seen[s.Accessory.ButtonElement.Value] = true
-			}
-		}
+		lintView(t, fmt.Sprintf("page %d", page), v)
+		rowsOf(v, seen)
 		if page == 0 {
 			golden(t, "alert-list", v)
 		}
@@ -243,13 +230,7 @@ func TestAlertListGolden(t *testing.T) {
 	if len(seen) != 50 {
 		t.Errorf("the pages show %d of 50 certificates", len(seen))
 	}
-	raw, err := json.Marshal(AlertList(nil, AlertState{Channel: "C0AOPSCERT", Thread: "x"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range workspace.LintView(raw) {
-		t.Error(p)
-	}
+	lintView(t, "an empty list", AlertList(nil, AlertState{Channel: "C0AOPSCERT", Thread: "x"}))
 }
 
 func TestAlertState(t *testing.T) {

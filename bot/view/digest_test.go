@@ -8,10 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/acmbot/acmbot/bot/digest"
-	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 )
 
@@ -198,18 +195,8 @@ func TestDigestListGolden(t *testing.T) {
 	seen := map[string]bool{}
 	for page := range 22 {
 		v := DigestList(d, DigestState{Channel: d.Channel, Date: d.Date, Page: page})
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range workspace.LintView(raw) {
-			t.Errorf("page %d: %s", page, p)
-		}
-		for _, b := range v.Blocks.BlockSet {
-			if s, ok := b.(*slack.SectionBlock); ok {
-				seen[s.Accessory.ButtonElement.Value] = true
-			}
-		}
+		lintView(t, fmt.Sprintf("page %d", page), v)
+		rowsOf(v, seen)
 		if page == 1 {
 			golden(t, "digest-list", v)
 		}
@@ -223,13 +210,7 @@ func TestDigestListGolden(t *testing.T) {
 	}
 	big := digestSamples["everything-at-once"]()
 	for page := range 15 {
-		raw, err := json.Marshal(DigestList(big, DigestState{Channel: "C0A", Date: big.Date, Page: page}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range workspace.LintView(raw) {
-			t.Errorf("page %d of the big one: %s", page, p)
-		}
+		lintView(t, fmt.Sprintf("page %d of the big one", page), DigestList(big, DigestState{Channel: "C0A", Date: big.Date, Page: page}))
 	}
 }
 

@@ -41,6 +41,15 @@ func lintView(t *testing.T, name string, v any) {
 	}
 }
 
+// rowsOf notes the certificates that the rows of a list's modal ask about.
+func rowsOf(v slack.ModalViewRequest, seen map[string]bool) {
+	for _, b := range v.Blocks.BlockSet {
+		if s, ok := b.(*slack.SectionBlock); ok {
+			seen[s.Accessory.ButtonElement.Value] = true
+		}
+	}
+}
+
 func TestEveryMessageKeepsTheLimits(t *testing.T) {
 	for name, sample := range samples {
 		a := sample()
