@@ -37,24 +37,20 @@ func (s accessSettings) options() bot.AccessOptions {
 	}
 }
 
-func texts[T ~string](list []T) []string {
-	var texts []string
-	for _, t := range list {
-		texts = append(texts, string(t))
-	}
-	return texts
-}
-
 // demoAccess lets kit, a guest, ask nothing in the demo, and names dana as who
 // could change that.
 func demoAccess(slack *workspace.Workspace) bot.AccessOptions {
-	var o bot.AccessOptions
+	return bot.AccessOptions{Operator: danaIn(slack)}
+}
+
+// danaIn is the id of dana, who runs the demo's bot.
+func danaIn(slack *workspace.Workspace) string {
 	for _, u := range slack.Users() {
 		if u.Name == "dana" {
-			o.Operator = u.ID
+			return u.ID
 		}
 	}
-	return o
+	return ""
 }
 
 // entry is an entry of a list, as it is typed: words in any case, ids in

@@ -73,10 +73,7 @@ func awsSettingError(err error) error {
 // regionsOf are the regions to look in: those that are set, else the one AWS's
 // own settings name, and us-east-1.
 func regionsOf(set []region, cfg aws.Config) []string {
-	var list []string
-	for _, r := range set {
-		list = append(list, string(r))
-	}
+	list := texts(set)
 	if len(list) == 0 {
 		if cfg.Region != "" {
 			list = append(list, cfg.Region)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/acmbot/acmbot/bot/state"
@@ -19,15 +18,7 @@ import (
 
 // adminSettings are who may check the bot from Slack.
 type adminSettings struct {
-	Admins []fixUser `envconfig:"ACMBOT_ADMINS" shown:"the workspace's admins and owners" desc:"The ids of further Slack users (U…) and user groups (S…) who may ask the bot how it is set up, separated by commas. User groups take the scope usergroups:read."`
-}
-
-func (s adminSettings) ids() []string {
-	var list []string
-	for _, u := range s.Admins {
-		list = append(list, string(u))
-	}
-	return list
+	Admins []userOrGroup `envconfig:"ACMBOT_ADMINS" shown:"the workspace's admins and owners" desc:"The ids of further Slack users (U…) and user groups (S…) who may ask the bot how it is set up, separated by commas. User groups take the scope usergroups:read."`
 }
 
 // checks are what acmbot doctor, and doctor in Slack, try out besides Slack.
@@ -67,19 +58,14 @@ func (c checks) tasks() []checkup.Task {
 // store checks what is kept, through the Store that is open already where there
 // is one.
 func (c checks) store(ctx context.Context) []checkup.Check {
-	table, shared := strings.CutPrefix(string(c.keep.State), inDynamoDB)
-	if shared {
-		cfg := c.where.inventory.Config
-		if arn := strings.Split(table, ":"); len(arn) > 3 {
-			cfg.Region = arn[3]
-		}
-		if cfg.Region == "" {
+	if o, shared := c.keep.table(c.where.inventory.Config); shared {
+		if o.Config.Region == "" {
 			return []checkup.Check{{
 				Area: checkup.AreaStore, What: "table", Purpose: state.Purpose, State: checkup.Failed,
-				Detail: "AWS_REGION is not set, and tells where the DynamoDB table " + table + " is", Fix: "Set AWS_REGION, or name the table by its ARN in `ACMBOT_STATE`.",
+				Detail: "AWS_REGION is not set, and tells where the DynamoDB table " + o.Table + " is", Fix: "Set AWS_REGION, or name the table by its ARN in `ACMBOT_STATE`.",
 			}}
 		}
-		return dynamo.Check(ctx, dynamo.Options{Table: table, Config: cfg})
+		return dynamo.Check(ctx, o)
 	}
 	if c.keep.State == "memory" {
 		return []checkup.Check{{

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -134,10 +133,7 @@ func runDigest(ctx context.Context, c *console, args []string) error {
 		return err
 	}
 	if f.json {
-		encoder := json.NewEncoder(c.stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(d)
+		err = c.printJSON(d)
 	} else {
 		_, err = io.WriteString(c.stdout, digest.Text(d))
 	}

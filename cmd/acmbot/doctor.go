@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"io"
@@ -152,9 +151,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 		at, err := look.look(ctx, slog.New(slog.DiscardHandler))
 		if !wrong(err) {
 			d.checks = &checks{where: at, host: webHost}
-			for _, k := range fixing.Kinds {
-				d.checks.kinds = append(d.checks.kinds, fix.Kind(k))
-			}
+			d.checks.kinds = fixing.kinds()
 			if keeps && wantSlack { // what is kept is the bot's
 				d.checks.keep = &keep
 			}
@@ -180,16 +177,11 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 		var traces tracingSettings
 		wrong(load(new(rotationSettings)))
 		wrong(errors.Join(load(&traces), readSecrets(ctx, slog.New(slog.DiscardHandler), &traces), traces.check()))
-	}
-	if wantSlack {
 		var slack slackSettings
 		if !wrong(errors.Join(load(&slack), readSecrets(ctx, slog.New(slog.DiscardHandler), &slack))) {
 			o := slack.bot(nil, 0, nil)
-			o.Digest, o.Admins, o.Access = digests.options(), admins.ids(), who.options()
-			o.Fix = bot.FixOptions{AuditChannel: string(fixing.Channel)}
-			for _, u := range fixing.Users {
-				o.Fix.Users = append(o.Fix.Users, string(u))
-			}
+			o.Digest, o.Admins, o.Access = digests.options(), texts(admins.Admins), who.options()
+			o.Fix = bot.FixOptions{AuditChannel: string(fixing.Channel), Users: texts(fixing.Users)}
 			d.slack = &o
 		}
 	}
@@ -207,13 +199,11 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 // themselves, where that can be read beside a bot that runs: a file is open in
 // one process at a time.
 func (d *doctored) subscriptions(o *bot.Options, keep stateSettings) {
-	table, shared := strings.CutPrefix(string(keep.State), inDynamoDB)
-	if shared && d.checks != nil {
-		cfg := d.checks.where.inventory.Config
-		if arn := strings.Split(table, ":"); len(arn) > 3 {
-			cfg.Region = arn[3]
-		}
-		o.Store = dynamo.New(dynamo.Options{Table: table, Config: cfg})
+	if d.checks == nil {
+		return
+	}
+	if table, shared := keep.table(d.checks.where.inventory.Config); shared {
+		o.Store = dynamo.New(table)
 	}
 }
 
@@ -237,10 +227,7 @@ func firstWord(line string) string {
 func (c *console) tell(r checkup.Report, asJSON, strict bool) error {
 	var err error
 	if asJSON {
-		encoder := json.NewEncoder(c.stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(r)
+		err = c.printJSON(r)
 	} else {
 		_, err = io.WriteString(c.stdout, r.Table(columns(c.stdout)))
 	}

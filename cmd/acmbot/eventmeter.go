@@ -70,11 +70,7 @@ func (m *eventMeter) Collect(to chan<- prometheus.Metric) {
 		gauge(m.messages, float64(d.Flying), "in_flight")
 		gauge(m.messages, float64(d.Delayed), "delayed")
 	}
-	last := 0.0
-	if !h.LastReceive.IsZero() {
-		last = float64(h.LastReceive.UnixMilli()) / 1000
-	}
-	gauge(m.lastReceive, last)
+	gauge(m.lastReceive, unixSeconds(h.LastReceive))
 }
 
 // kindLabel is a kind as a label's value: approaching-expiration and so on.

@@ -3,20 +3,20 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/acmbot/acmbot/bot"
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose/fix"
 )
 
 // fixSettings are what may be fixed from Slack, and by whom.
 type fixSettings struct {
-	Kinds   []fixKind    `envconfig:"ACMBOT_FIX" shown:"none: it only reads" desc:"What may be fixed by a button in Slack, separated by commas: add-cname, add-caa, resend-email, switch-to-dns, publish-switch-records, renew-private."`
-	Users   []fixUser    `envconfig:"ACMBOT_FIX_USERS" shown:"nobody" desc:"The ids of the Slack users (U…) and user groups (S…) who may press those buttons, separated by commas. User groups take the scope usergroups:read."`
-	Channel auditChannel `envconfig:"ACMBOT_AUDIT_CHANNEL" shown:"none; the log has them anyway" desc:"The id of the Slack channel (C…) that gets an entry for each fix. Where it cannot be written to, nothing is fixed."`
+	Kinds   []fixKind     `envconfig:"ACMBOT_FIX" shown:"none: it only reads" desc:"What may be fixed by a button in Slack, separated by commas: add-cname, add-caa, resend-email, switch-to-dns, publish-switch-records, renew-private."`
+	Users   []userOrGroup `envconfig:"ACMBOT_FIX_USERS" shown:"nobody" desc:"The ids of the Slack users (U…) and user groups (S…) who may press those buttons, separated by commas. User groups take the scope usergroups:read."`
+	Channel auditChannel  `envconfig:"ACMBOT_AUDIT_CHANNEL" shown:"none; the log has them anyway" desc:"The id of the Slack channel (C…) that gets an entry for each fix. Where it cannot be written to, nothing is fixed."`
 }
 
 // check finds what does not go together.
@@ -29,17 +29,19 @@ func (s fixSettings) check() error {
 
 // options are the bot's, with a fixer that has the credentials of the sight.
 func (s fixSettings) options(where sight, log *slog.Logger) bot.FixOptions {
-	o := bot.FixOptions{AuditChannel: string(s.Channel)}
-	for _, k := range s.Kinds {
-		o.Kinds = append(o.Kinds, fix.Kind(k))
-	}
-	for _, u := range s.Users {
-		o.Users = append(o.Users, string(u))
-	}
+	o := bot.FixOptions{AuditChannel: string(s.Channel), Kinds: s.kinds(), Users: texts(s.Users)}
 	if len(o.Kinds) > 0 {
 		o.Fixer = fix.New(fix.Options{Inventory: where.shared, Kinds: o.Kinds, Logger: log})
 	}
 	return o
+}
+
+func (s fixSettings) kinds() []fix.Kind {
+	var list []fix.Kind
+	for _, k := range s.Kinds {
+		list = append(list, fix.Kind(k))
+	}
+	return list
 }
 
 // demoFixes lets dana fix everything in the demo, and nobody else anything.
@@ -52,11 +54,7 @@ func demoFixes(slack *workspace.Workspace, where sight, log *slog.Logger) (bot.F
 	for _, k := range fix.Kinds() {
 		s.Kinds = append(s.Kinds, fixKind(k))
 	}
-	for _, u := range slack.Users() {
-		if u.Name == "dana" {
-			s.Users = append(s.Users, fixUser(u.ID))
-		}
-	}
+	s.Users = append(s.Users, userOrGroup(danaIn(slack)))
 	o := s.options(where, log)
 	o.FollowEvery = 2 * time.Second // the demo's ACM looks again within seconds, too
 	return o, nil
@@ -75,21 +73,16 @@ func (k *fixKind) Decode(text string) error {
 	return nil
 }
 
-// A fixUser is the id of a user or a user group.
-type fixUser string
-
-var (
-	userPattern    = regexp.MustCompile(`^[UWS][A-Z0-9]{2,}$`)
-	channelPattern = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
-)
+// A userOrGroup is the id of a user or a user group.
+type userOrGroup string
 
 // Decode implements envconfig.Decoder.
-func (u *fixUser) Decode(text string) error {
+func (u *userOrGroup) Decode(text string) error {
 	text = strings.TrimSpace(text)
-	if !userPattern.MatchString(text) {
+	if !access.IsUser(text) && !access.IsGroup(text) {
 		return fmt.Errorf("has %q, which is not the id of a Slack user (U…) or user group (S…)", text)
 	}
-	*u = fixUser(text)
+	*u = userOrGroup(text)
 	return nil
 }
 
@@ -99,7 +92,7 @@ type auditChannel string
 // Decode implements envconfig.Decoder.
 func (c *auditChannel) Decode(text string) error {
 	text = strings.TrimSpace(text)
-	if !channelPattern.MatchString(text) {
+	if !access.IsChannel(text) {
 		return fmt.Errorf("is %q, which is not the id of a Slack channel (C…)", text)
 	}
 	*c = auditChannel(text)

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -48,6 +49,14 @@ func commands() map[string]command {
 type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+}
+
+// printJSON prints one JSON document.
+func (c *console) printJSON(v any) error {
+	encoder := json.NewEncoder(c.stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
 }
 
 // An exitError ends the program with a status. Where err is nil, all has been

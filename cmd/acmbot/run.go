@@ -108,7 +108,7 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	options.Store = measured.keep(options.Store)
 	options.Access = s.who.options()
 	options.Fix = s.fixing.options(where, log)
-	options.Admins = s.admins.ids()
+	options.Admins = texts(s.admins.Admins)
 	options.Checks = checks{where: plain, estate: options.Estate, kinds: options.Fix.Kinds, host: webHost, keep: &s.keep, open: options.Store, queue: queue}.tasks
 	options.Observer = measured
 	if traced != nil {

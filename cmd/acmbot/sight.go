@@ -38,11 +38,7 @@ func (s lookSettings) look(ctx context.Context, log *slog.Logger) (sight, error)
 	errs = append(errs, err)
 	logCalls(&cfg, log)
 
-	var names []string
-	for _, r := range s.Resolvers {
-		names = append(names, string(r))
-	}
-	dns := dnstrace.Options{Resolvers: names}
+	dns := dnstrace.Options{Resolvers: texts(s.Resolvers)}
 	dns.Roots, err = parseFile(s.RootHints, dnstrace.ParseRootHints, &settingError{
 		"ACMBOT_DNS_ROOT_HINTS", fmt.Sprintf("names %q, in which no root server is found; it needs NS records of the root, with A or AAAA records for the servers", s.RootHints), "",
 	})
@@ -56,13 +52,9 @@ func (s lookSettings) look(ctx context.Context, log *slog.Logger) (sight, error)
 	for _, c := range s.ProbeAllow {
 		allow = append(allow, c.Prefix)
 	}
-	var roles []string
-	for _, r := range s.RoleARNs {
-		roles = append(roles, string(r))
-	}
 	return sight{
 		inventory: inventory.Options{
-			Config: cfg, Regions: regionsOf(s.Regions, cfg), RoleARNs: roles, ExternalID: s.ExternalID.reveal(), Logger: log,
+			Config: cfg, Regions: regionsOf(s.Regions, cfg), RoleARNs: texts(s.RoleARNs), ExternalID: s.ExternalID.reveal(), Logger: log,
 		},
 		dns:     dns,
 		probe:   probe.Options{Allow: allow},

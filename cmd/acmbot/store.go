@@ -53,13 +53,13 @@ func (p *statePlace) Decode(text string) error {
 // openStore opens what is kept. Its errors are *settingError, *state.Fault and
 // the context's.
 func (s stateSettings) openStore(ctx context.Context, cfg aws.Config, log *slog.Logger) (state.Store, error) {
-	table, shared := strings.CutPrefix(string(s.State), inDynamoDB)
+	table, shared := s.table(cfg)
 	switch {
 	case s.State == "memory":
 		log.Warn("what is kept is kept in memory only, until the bot stops")
 		return memory.New(time.Now), nil
 	case shared:
-		return openTable(ctx, table, cfg, log)
+		return openTable(ctx, table, log)
 	}
 	path, err := s.path()
 	if err != nil {
@@ -73,20 +73,28 @@ func (s stateSettings) openStore(ctx context.Context, cfg aws.Config, log *slog.
 	return store, nil
 }
 
-func openTable(ctx context.Context, table string, cfg aws.Config, log *slog.Logger) (state.Store, error) {
+// table is where the state is in DynamoDB; shared is false where it is not there.
+// An ARN says in which region the table is, which may otherwise be empty.
+func (s stateSettings) table(cfg aws.Config) (o dynamo.Options, shared bool) {
+	table, shared := strings.CutPrefix(string(s.State), inDynamoDB)
 	if arn := strings.Split(table, ":"); len(arn) > 3 {
 		cfg.Region = arn[3]
 	}
-	if cfg.Region == "" {
+	return dynamo.Options{Table: table, Config: cfg}, shared
+}
+
+func openTable(ctx context.Context, o dynamo.Options, log *slog.Logger) (state.Store, error) {
+	table, region := o.Table, o.Config.Region
+	if region == "" {
 		return nil, &settingError{"AWS_REGION", "is not set, and tells where the DynamoDB table " + table + " is", ""}
 	}
 	// Whoever starts the bot should hear that it waits for nothing.
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, &state.Fault{
-		Problem: fmt.Sprintf("The DynamoDB table %s in %s did not answer within a minute.", table, cfg.Region),
+		Problem: fmt.Sprintf("The DynamoDB table %s in %s did not answer within a minute.", table, region),
 		Remedy:  "Check the way to it: port 443 of the regional endpoint, or a VPC endpoint for DynamoDB.",
 	})
 	defer cancel()
-	store, err := dynamo.Open(ctx, dynamo.Options{Table: table, Config: cfg})
+	store, err := dynamo.Open(ctx, o)
 	if err != nil {
 		if _, told := errors.AsType[*state.Fault](err); told {
 			return nil, err
@@ -96,7 +104,7 @@ func openTable(ctx context.Context, table string, cfg aws.Config, log *slog.Logg
 		}
 		return nil, err
 	}
-	log.Info("what is kept is kept in DynamoDB", "table", table, "region", cfg.Region)
+	log.Info("what is kept is kept in DynamoDB", "table", table, "region", region)
 	return store, nil
 }
 

@@ -20,6 +20,15 @@ import (
 // The types of settings' values. Each decodes itself for envconfig, and its
 // error ends the sentence "<NAME> …".
 
+// texts are a setting's values as plain text.
+func texts[T ~string](list []T) []string {
+	var texts []string
+	for _, t := range list {
+		texts = append(texts, string(t))
+	}
+	return texts
+}
+
 // A region is an AWS region's code.
 type region string
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -151,10 +150,7 @@ func keep(a diagnose.Answer, path string, redact bool) error {
 
 func (c *console) print(a diagnose.Answer, f whyFlags) error {
 	if f.json {
-		encoder := json.NewEncoder(c.stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(a)
+		return c.printJSON(a)
 	}
 	o := terminal.Options{
 		Color:    !f.noColor && colored(c.stdout),
