@@ -295,9 +295,9 @@ type tracedLister struct {
 	tracer *tracer
 }
 
-func (l tracedLister) List(ctx context.Context, keep func(*inventory.Summary) bool) ([]inventory.Summary, diagnose.Scope) {
+func (l tracedLister) List(ctx context.Context) ([]diagnose.Listed, diagnose.Scope) {
 	ctx, end := l.tracer.Begin(ctx, "list certificates")
-	list, scope := l.Lister.List(ctx, keep)
+	list, scope := l.Lister.List(ctx)
 	note(ctx, "acmbot.certificates", scope.Certificates)
 	note(ctx, "acmbot.places", len(scope.Places))
 	note(ctx, "acmbot.unreadable", len(scope.Unreadable))

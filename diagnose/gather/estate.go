@@ -13,7 +13,7 @@ import (
 
 // A Lister lists certificates, and reads their tags.
 type Lister interface {
-	List(ctx context.Context, keep func(*inventory.Summary) bool) ([]inventory.Summary, diagnose.Scope)
+	List(ctx context.Context) ([]diagnose.Listed, diagnose.Scope)
 	Tags(ctx context.Context, certificates []diagnose.CertificateRef) (map[string]map[string]string, []diagnose.Unseen)
 }
 
@@ -176,11 +176,8 @@ func (e *Estate) read(done chan struct{}) {
 	ctx, cancel := context.WithTimeout(e.stopping, e.o.Timeout)
 	defer cancel()
 	at := e.o.Now().UTC()
-	summaries, scope := e.o.Lister.List(ctx, nil)
-	l := &diagnose.Listing{At: at, Scope: scope}
-	for i := range summaries {
-		l.Certificates = append(l.Certificates, listed(&summaries[i]))
-	}
+	list, scope := e.o.Lister.List(ctx)
+	l := &diagnose.Listing{At: at, Certificates: list, Scope: scope}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	// Where nothing at all could be read, an old list beats none for a while.
@@ -189,14 +186,6 @@ func (e *Estate) read(done chan struct{}) {
 	}
 	e.under = nil
 	close(done)
-}
-
-func listed(s *inventory.Summary) diagnose.Listed {
-	return diagnose.Listed{
-		CertificateRef: s.CertificateRef, Names: s.Names, KeyPairOrigin: s.KeyPairOrigin, ManagedBy: s.ManagedBy,
-		ValidationMethod: s.ValidationMethod, Eligibility: s.Eligibility, RenewalStatus: s.RenewalStatus,
-		Detailed: s.Detailed, NotBefore: s.NotBefore,
-	}
 }
 
 // Tagged implements diagnose.Tagger, from memory where that is fresh enough.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/gather"
-	"github.com/acmbot/acmbot/diagnose/inventory"
 )
 
 // A shelf is a Lister under a test's control.
@@ -22,7 +21,7 @@ type shelf struct {
 	broken  bool
 }
 
-func (s *shelf) List(ctx context.Context, _ func(*inventory.Summary) bool) ([]inventory.Summary, diagnose.Scope) {
+func (s *shelf) List(ctx context.Context) ([]diagnose.Listed, diagnose.Scope) {
 	s.mu.Lock()
 	s.reads++
 	n, hold, broken := s.reads, s.hold, s.broken
@@ -38,7 +37,7 @@ func (s *shelf) List(ctx context.Context, _ func(*inventory.Summary) bool) ([]in
 		return nil, diagnose.Scope{Unreadable: []diagnose.Unseen{{What: "everything", Why: diagnose.Throttled}}}
 	}
 	ref := diagnose.CertificateRef{ARN: "arn:a", DomainName: fmt.Sprintf("read-%d.example.com", n)}
-	return []inventory.Summary{{CertificateRef: ref}}, diagnose.Scope{Places: []diagnose.Place{{Account: "1", Region: "r"}}}
+	return []diagnose.Listed{{CertificateRef: ref}}, diagnose.Scope{Places: []diagnose.Place{{Account: "1", Region: "r"}}}
 }
 
 func (s *shelf) Tags(_ context.Context, list []diagnose.CertificateRef) (map[string]map[string]string, []diagnose.Unseen) {

@@ -149,12 +149,3 @@ func (i *Inventory) checkZones(ctx context.Context, p place) []Trial {
 	try("route53:GetDNSSEC", err)
 	return trials
 }
-
-// arn is the ARN of a resource in the place; empty where the place's account
-// is not known.
-func (p place) arn(service, resource string) string {
-	if p.id == "" {
-		return ""
-	}
-	return strings.Join([]string{"arn", cmp.Or(p.account.partition, partition(p.region)), service, p.region, p.id, resource}, ":")
-}

@@ -38,10 +38,7 @@ func (i *Inventory) Client(ctx context.Context, account, region string) (*Client
 				return nil, &ObstacleError{u}
 			}
 		}
-		return nil, &ObstacleError{diagnose.Unseen{
-			What: "account " + account, Why: diagnose.NotConfigured, Account: account,
-			Detail: "Account " + account + " is not one of those that acmbot was told to read.",
-		}}
+		return nil, &ObstacleError{notTold(account)}
 	}
 	a := held[0]
 	p := place{account: a, region: cmp.Or(region, i.options.Config.Region), id: cmp.Or(a.known(), account)}

@@ -14,10 +14,14 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 )
 
-// canonicalName is a domain name in lower case and without a trailing dot. ACM
-// and Route 53 give names in A-labels.
+// canonicalName is a domain name as diagnose.CanonicalName has it, "" where there
+// is none. ACM and Route 53 give names in A-labels.
 func canonicalName(name string) string {
-	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
+	name = strings.TrimSpace(name)
+	if name == "" || name == "." {
+		return ""
+	}
+	return diagnose.CanonicalName(name)
 }
 
 // certificateNames are all names, the domain name first, none twice.
@@ -145,19 +149,9 @@ func record(r *types.ResourceRecord) *diagnose.Record {
 }
 
 // partial is the certificate as far as a list tells it.
-func partial(s Summary) diagnose.Certificate {
-	c := diagnose.Certificate{
-		ARN: s.ARN, Account: s.Account, Region: s.Region, DomainName: s.DomainName, Names: s.Names,
-		Type: s.Type, Status: s.Status, ValidationMethod: s.ValidationMethod, KeyPairOrigin: s.KeyPairOrigin,
-		ExportOption: s.ExportOption, Exported: s.Exported, Eligibility: s.Eligibility, NotAfter: s.NotAfter,
-	}
-	c.NotBefore, c.ManagedBy = s.NotBefore, s.ManagedBy
-	if s.InUse {
-		c.InUseBy = []string{diagnose.UnnamedUse}
-	}
-	if s.RenewalStatus != "" {
-		c.Renewal = &diagnose.Renewal{Status: s.RenewalStatus}
-	}
+func partial(s summary) diagnose.Certificate {
+	c := s.Certificate()
+	c.ExportOption, c.Exported = s.exportOption, s.exported
 	return c
 }
 

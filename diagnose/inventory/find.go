@@ -69,7 +69,7 @@ type finder struct {
 	mu      sync.Mutex
 	claimed map[string]bool // by ARN: described here or elsewhere
 	found   Found
-	rest    []Summary // seen, and not a match
+	rest    []summary // seen, and not a match
 }
 
 // each runs a function in every place, each under its own deadline.
@@ -161,7 +161,7 @@ func (f *finder) byDomain(ctx context.Context, accounts []*account) {
 // take describes the certificates of a scan that cover the domain, and keeps
 // the rest.
 func (f *finder) take(ctx context.Context, p place, s scan) {
-	var matches, undecided []Summary
+	var matches, undecided []summary
 	f.mu.Lock()
 	if s.all {
 		f.found.Scope.Certificates += len(s.summaries)
@@ -174,7 +174,7 @@ func (f *finder) take(ctx context.Context, p place, s scan) {
 		case c.covers(f.query.Domain):
 			f.claimed[c.ARN] = true
 			matches = append(matches, c)
-		case !c.Complete:
+		case !c.complete:
 			f.claimed[c.ARN] = true
 			undecided = append(undecided, c)
 		case s.all:
@@ -194,8 +194,8 @@ func (f *finder) take(ctx context.Context, p place, s scan) {
 
 	// The likelier ones first: those with a name of the same domain.
 	home := registered(f.query.Domain)
-	slices.SortStableFunc(undecided, func(a, b Summary) int {
-		likely := func(s Summary) int {
+	slices.SortStableFunc(undecided, func(a, b summary) int {
+		likely := func(s summary) int {
 			if slices.ContainsFunc(s.Names, func(n string) bool { return registered(n) == home }) {
 				return 0
 			}
@@ -222,14 +222,14 @@ func (f *finder) take(ctx context.Context, p place, s scan) {
 
 // elsewhere reports whether a certificate is in another place that is looked
 // through as well: a server that ignores regions shows it in all.
-func (f *finder) elsewhere(c Summary, p place) bool {
+func (f *finder) elsewhere(c summary, p place) bool {
 	here := c.Region == p.region && (p.id == "" || c.Account == p.id)
 	return !here && slices.ContainsFunc(f.places, func(q place) bool { return q.region == c.Region && q.id == c.Account })
 }
 
 // describeAll describes certificates and adds those that match, all where that
 // is nil. It returns how many could not be decided.
-func (f *finder) describeAll(ctx context.Context, p place, list []Summary, match func(*diagnose.Certificate) bool) int {
+func (f *finder) describeAll(ctx context.Context, p place, list []summary, match func(*diagnose.Certificate) bool) int {
 	var group errgroup.Group
 	group.SetLimit(describesAtOnce)
 	var mu sync.Mutex
@@ -255,7 +255,7 @@ func (f *finder) describeAll(ctx context.Context, p place, list []Summary, match
 				s.Names = c.Names
 				f.add(func(*Found) { f.rest = append(f.rest, s) })
 			default:
-				c.Exported = s.Exported
+				c.Exported = s.exported
 				f.add(func(found *Found) { found.Certificates = append(found.Certificates, c) })
 			}
 			return nil
@@ -281,7 +281,7 @@ func (f *finder) unreadable(u diagnose.Unseen) {
 	f.add(func(found *Found) { found.Scope.Unreadable = append(found.Scope.Unreadable, u) })
 }
 
-func compareSummaries(a, b Summary) int { return compareRefs(a.CertificateRef, b.CertificateRef) }
+func compareSummaries(a, b summary) int { return compareRefs(a.CertificateRef, b.CertificateRef) }
 
 func compareRefs(a, b diagnose.CertificateRef) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), b.NotAfter.Compare(a.NotAfter), strings.Compare(a.ARN, b.ARN))
@@ -381,11 +381,9 @@ func (f *finder) byARN(ctx context.Context, accounts []*account) {
 	})
 	if len(speakers) == 0 {
 		if len(f.found.Scope.Unreadable) == 0 {
-			f.found.Scope.Unreadable = append(f.found.Scope.Unreadable, diagnose.Unseen{
-				What: "account " + arn.account, Why: diagnose.NotConfigured,
-				Detail:  "Account " + arn.account + " is not one of those that acmbot was told to read.",
-				Account: arn.account, Region: arn.region,
-			})
+			u := notTold(arn.account)
+			u.Region = arn.region
+			f.found.Scope.Unreadable = append(f.found.Scope.Unreadable, u)
 		}
 		return
 	}
@@ -400,7 +398,7 @@ func (f *finder) byID(ctx context.Context, accounts []*account) {
 	f.places = f.Inventory.places(accounts)
 	f.each(ctx, f.places, stage("searching", f.places), func(ctx context.Context, p place) {
 		if p.id != "" {
-			f.one(ctx, p, certificateARN(p, f.query.ID))
+			f.one(ctx, p, p.arn("acm", "certificate/"+f.query.ID))
 			return
 		}
 		// Without the account there is no ARN to ask for.
@@ -412,17 +410,10 @@ func (f *finder) byID(ctx context.Context, accounts []*account) {
 		f.read(p)
 		for _, c := range s.summaries {
 			if strings.HasSuffix(strings.ToLower(c.ARN), "/"+f.query.ID) && f.claim(c.ARN) {
-				f.describeAll(ctx, p, []Summary{c}, nil)
+				f.describeAll(ctx, p, []summary{c}, nil)
 			}
 		}
 	})
-}
-
-func certificateARN(p place, id string) string {
-	p.account.mu.Lock()
-	part := p.account.partition
-	p.account.mu.Unlock()
-	return "arn:" + cmp.Or(part, partition(p.region)) + ":acm:" + p.region + ":" + p.id + ":certificate/" + id
 }
 
 func (f *finder) claim(arn string) bool {
@@ -459,8 +450,8 @@ func (f *finder) one(ctx context.Context, p place, arn string) {
 func (f *finder) exported(ctx context.Context, p place, c *diagnose.Certificate) *bool {
 	client := f.client(p.account, p.region).acm
 	filter := &types.CertificateFilterStatementMemberFilter{Value: &types.CertificateFilterMemberCertificateArn{Value: c.ARN}}
-	var summaries []Summary
-	err := error(errEmpty)
+	var summaries []summary
+	err := errEmpty
 	if !f.searchless(p) {
 		summaries, err = search(ctx, client, p, filter)
 	}
@@ -475,7 +466,7 @@ func (f *finder) exported(ctx context.Context, p place, c *diagnose.Certificate)
 	}
 	for _, s := range summaries {
 		if s.ARN == c.ARN {
-			return s.Exported
+			return s.exported
 		}
 	}
 	return nil

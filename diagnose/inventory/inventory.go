@@ -187,6 +187,18 @@ func (p place) where() string {
 	return accountName(p.id) + " in " + p.region
 }
 
+// arn is the ARN of a resource in the place; empty where the place's account is
+// not known.
+func (p place) arn(service, resource string) string {
+	if p.id == "" {
+		return ""
+	}
+	p.account.mu.Lock()
+	part := p.account.partition
+	p.account.mu.Unlock()
+	return strings.Join([]string{"arn", cmp.Or(part, partition(p.region)), service, p.region, p.id, resource}, ":")
+}
+
 // accountName names an account in a sentence.
 func accountName(id string) string {
 	if id == "" {

@@ -129,8 +129,8 @@ func classify(ctx context.Context, err error) fault {
 	return faultOther
 }
 
-// unseen says in plain words why something could not be read. What and the
-// place are for the caller to fill in.
+// unseen says in plain words why something in a place could not be read. What
+// that is, the caller has to fill in.
 func (i *Inventory) unseen(ctx context.Context, err error, action string, p place) diagnose.Unseen {
 	i.options.Logger.DebugContext(ctx, "calling AWS", "action", action, "account", p.id, "region", p.region, "error", err)
 	u := diagnose.Unseen{Account: p.id, Region: p.region}
@@ -197,6 +197,14 @@ func (i *Inventory) unseen(ctx context.Context, err error, action string, p plac
 		u.Detail = name + " gave an answer that could not be read."
 	}
 	return u
+}
+
+// notTold says that an account is none of those that are read.
+func notTold(account string) diagnose.Unseen {
+	return diagnose.Unseen{
+		What: "account " + account, Why: diagnose.NotConfigured, Account: account,
+		Detail: "Account " + account + " is not one of those that acmbot was told to read.",
+	}
 }
 
 // credentialsUnseen says why an account's credentials could not be had.

@@ -28,7 +28,7 @@ func TestActionsAreWhatIsCalled(t *testing.T) {
 		for _, q := range []diagnose.Query{domain("example.com"), domain("none.test"), {ARN: arnOf(hub, dublin, "one")}, {ID: "one"}} {
 			i.Find(t.Context(), q, nil)
 		}
-		i.List(t.Context(), nil)
+		i.List(t.Context())
 	}
 	i.HostedZones(t.Context(), "", []string{"www.example.com"})
 	i.Authority(t.Context(), "arn:aws:acm-pca:"+dublin+":"+hub+":certificate-authority/ca")

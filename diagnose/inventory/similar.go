@@ -17,7 +17,7 @@ const maxSimilar = 5
 // similar picks the certificates whose names are closest to a domain that none
 // covers: a slip of the keys first, then other names of the same registered
 // domain.
-func similar(domain string, all []Summary) []diagnose.CertificateRef {
+func similar(domain string, all []summary) []diagnose.CertificateRef {
 	type near struct {
 		ref      diagnose.CertificateRef
 		distance int

@@ -14,30 +14,19 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 )
 
-// A Summary is what ACM's lists tell of a certificate without describing it.
-type Summary struct {
-	diagnose.CertificateRef
-	// Names are its subject alternative names, the domain name first.
-	Names []string
-	// Complete is false where there may be more names.
-	Complete      bool
-	Eligibility   string
-	KeyPairOrigin string
-	ExportOption  string
-	// Exported is nil where it was not told.
-	Exported *bool
-	// Detailed tells that it comes from SearchCertificates: ListCertificates
-	// tells neither the renewal status nor the validation method.
-	Detailed         bool
-	RenewalStatus    string
-	ValidationMethod string
-	ManagedBy        string
-	NotBefore        time.Time
+// A summary is what ACM's lists tell of a certificate without describing it. It
+// is Detailed where it comes from SearchCertificates: ListCertificates tells
+// neither the renewal status nor the validation method.
+type summary struct {
+	diagnose.Listed
+	complete     bool // false where there may be more names
+	exportOption string
+	exported     *bool // nil where it was not told
 }
 
 // covers reports whether the certificate covers the domain, as far as its
 // names are known.
-func (s *Summary) covers(domain string) bool {
+func (s *summary) covers(domain string) bool {
 	c := diagnose.Certificate{Names: s.Names}
 	return c.Covers(domain)
 }
@@ -55,12 +44,12 @@ const (
 )
 
 // search reads all results of one search.
-func search(ctx context.Context, client *acm.Client, p place, filter types.CertificateFilterStatement) ([]Summary, error) {
+func search(ctx context.Context, client *acm.Client, p place, filter types.CertificateFilterStatement) ([]summary, error) {
 	pages := acm.NewSearchCertificatesPaginator(client, &acm.SearchCertificatesInput{
 		FilterStatement: filter,
 		MaxResults:      aws.Int32(searchPage),
 	}, stopOnRepeat)
-	var list []Summary
+	var list []summary
 	for n := 0; pages.HasMorePages() && n < maxPages; n++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -97,11 +86,11 @@ func searchStatements(domain string) (plain, acme types.CertificateFilterStateme
 	if _, parent, ok := strings.Cut(domain, "."); ok && !strings.HasPrefix(domain, "*.") {
 		names = append(names, "*."+parent)
 	}
-	var any []types.CertificateFilterStatement
+	var either []types.CertificateFilterStatement
 	for _, name := range names {
 		// A certificate without alternative names, as may be imported, has
 		// its name in the subject only.
-		any = append(any, x509Filter(&types.X509AttributeFilterMemberSubjectAlternativeName{
+		either = append(either, x509Filter(&types.X509AttributeFilterMemberSubjectAlternativeName{
 			Value: &types.SubjectAlternativeNameFilterMemberDnsName{
 				Value: types.DnsNameFilter{ComparisonOperator: types.ComparisonOperatorEquals, Value: aws.String(name)},
 			},
@@ -111,7 +100,7 @@ func searchStatements(domain string) (plain, acme types.CertificateFilterStateme
 			},
 		}))
 	}
-	plain = &types.CertificateFilterStatementMemberOr{Value: any}
+	plain = &types.CertificateFilterStatementMemberOr{Value: either}
 	return plain, &types.CertificateFilterStatementMemberAnd{Value: []types.CertificateFilterStatement{plain, acme}}
 }
 
@@ -119,8 +108,9 @@ func x509Filter(f types.X509AttributeFilter) types.CertificateFilterStatement {
 	return &types.CertificateFilterStatementMemberFilter{Value: &types.CertificateFilterMemberX509AttributeFilter{Value: f}}
 }
 
-func searchSummary(r types.CertificateSearchResult, p place) Summary {
-	s := Summary{Detailed: true}
+func searchSummary(r types.CertificateSearchResult, p place) summary {
+	var s summary
+	s.Detailed = true
 	s.ARN = aws.ToString(r.CertificateArn)
 	if x := r.X509Attributes; x != nil {
 		s.NotAfter, s.NotBefore = aws.ToTime(x.NotAfter), aws.ToTime(x.NotBefore)
@@ -137,15 +127,15 @@ func searchSummary(r types.CertificateSearchResult, p place) Summary {
 			s.DomainName = canonicalName(names[0])
 		}
 		s.Names = certificateNames(s.DomainName, names)
-		s.Complete = len(names) > 0 && len(names) < maxNames
+		s.complete = len(names) > 0 && len(names) < maxNames
 	}
 	if m, ok := r.CertificateMetadata.(*types.CertificateMetadataMemberAcmCertificateMetadata); ok {
 		s.Status, s.Type = string(m.Value.Status), string(m.Value.Type)
 		s.InUse = aws.ToBool(m.Value.InUse)
-		s.Exported = m.Value.Exported
+		s.exported = m.Value.Exported
 		s.Eligibility = string(m.Value.RenewalEligibility)
 		s.KeyPairOrigin = string(m.Value.CertificateKeyPairOrigin)
-		s.ExportOption = string(m.Value.ExportOption)
+		s.exportOption = string(m.Value.ExportOption)
 		s.RenewalStatus = string(m.Value.RenewalStatus)
 		s.ValidationMethod = string(m.Value.ValidationMethod)
 		s.ManagedBy = string(m.Value.ManagedBy)
@@ -155,7 +145,7 @@ func searchSummary(r types.CertificateSearchResult, p place) Summary {
 }
 
 // locate fills in where the certificate is: its ARN knows best.
-func (s *Summary) locate(p place) {
+func (s *summary) locate(p place) {
 	s.Account, s.Region = p.id, p.region
 	if arn, ok := parseARN(s.ARN); ok {
 		s.Account, s.Region = cmp.Or(arn.account, p.id), cmp.Or(arn.region, p.region)
@@ -167,7 +157,7 @@ func (s *Summary) locate(p place) {
 // and "Filters", AWS Certificate Manager API Reference,
 // https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html).
 // A server that does not know the filter by origin is asked without it.
-func list(ctx context.Context, client *acm.Client, p place) ([]Summary, error) {
+func list(ctx context.Context, client *acm.Client, p place) ([]summary, error) {
 	in := &acm.ListCertificatesInput{
 		Includes:                  &types.Filters{KeyTypes: types.KeyAlgorithm("").Values()},
 		CertificateKeyPairOrigins: types.CertificateKeyPairOrigin("").Values(),
@@ -181,9 +171,9 @@ func list(ctx context.Context, client *acm.Client, p place) ([]Summary, error) {
 	return summaries, err
 }
 
-func listPages(ctx context.Context, client *acm.Client, p place, in *acm.ListCertificatesInput) ([]Summary, error) {
+func listPages(ctx context.Context, client *acm.Client, p place, in *acm.ListCertificatesInput) ([]summary, error) {
 	pages := acm.NewListCertificatesPaginator(client, in, func(o *acm.ListCertificatesPaginatorOptions) { o.StopOnDuplicateToken = true })
-	var list []Summary
+	var list []summary
 	for n := 0; pages.HasMorePages() && n < maxPages; n++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -199,15 +189,13 @@ func listPages(ctx context.Context, client *acm.Client, p place, in *acm.ListCer
 	return list, nil
 }
 
-func listSummary(c types.CertificateSummary, p place) Summary {
+func listSummary(c types.CertificateSummary, p place) summary {
 	names := c.SubjectAlternativeNameSummaries
-	s := Summary{
-		Complete:      len(names) > 0 && !aws.ToBool(c.HasAdditionalSubjectAlternativeNames),
-		Eligibility:   string(c.RenewalEligibility),
-		KeyPairOrigin: string(c.CertificateKeyPairOrigin),
-		ExportOption:  string(c.ExportOption),
-		Exported:      c.Exported,
+	s := summary{
+		complete:     len(names) > 0 && !aws.ToBool(c.HasAdditionalSubjectAlternativeNames),
+		exportOption: string(c.ExportOption), exported: c.Exported,
 	}
+	s.Eligibility, s.KeyPairOrigin = string(c.RenewalEligibility), string(c.CertificateKeyPairOrigin)
 	s.ARN = aws.ToString(c.CertificateArn)
 	s.DomainName = canonicalName(aws.ToString(c.DomainName))
 	s.Names = certificateNames(s.DomainName, names)
@@ -220,7 +208,7 @@ func listSummary(c types.CertificateSummary, p place) Summary {
 
 // A scan is what a place holds: all of it, or what matches a domain.
 type scan struct {
-	summaries []Summary
+	summaries []summary
 	all       bool
 }
 
@@ -262,9 +250,9 @@ func (i *Inventory) scan(ctx context.Context, p place, domain string) (scan, *di
 }
 
 // searchAll searches for all certificates that match a domain, ACME's as well.
-func searchAll(ctx context.Context, client *acm.Client, p place, domain string) ([]Summary, error) {
+func searchAll(ctx context.Context, client *acm.Client, p place, domain string) ([]summary, error) {
 	plain, acme := searchStatements(domain)
-	extra := make(chan []Summary, 1)
+	extra := make(chan []summary, 1)
 	go func() {
 		// It is the same action: if it is refused, the other one tells.
 		found, _ := search(ctx, client, p, acme)
@@ -297,9 +285,9 @@ func (i *Inventory) forgoSearch(p place) {
 }
 
 // distinct drops what is listed twice.
-func distinct(list []Summary) []Summary {
+func distinct(list []summary) []summary {
 	seen := map[string]bool{}
-	return slices.DeleteFunc(list, func(s Summary) bool {
+	return slices.DeleteFunc(list, func(s summary) bool {
 		twice := seen[s.ARN] || s.ARN == ""
 		seen[s.ARN] = true
 		return twice

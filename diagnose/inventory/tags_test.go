@@ -20,7 +20,7 @@ func TestTags(t *testing.T) {
 		s.Account(spoke).Region(dublin).Deny = []string{"acm:ListTagsForCertificate"}
 	})
 	i := inventory.New(options)
-	list, _ := i.List(t.Context(), nil)
+	list, _ := i.List(t.Context())
 	if len(list) != 2 || list[0].NotBefore.IsZero() {
 		t.Fatalf("listed %+v", list)
 	}
@@ -33,7 +33,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-func refsOf(list []inventory.Summary) []diagnose.CertificateRef {
+func refsOf(list []diagnose.Listed) []diagnose.CertificateRef {
 	var refs []diagnose.CertificateRef
 	for _, s := range list {
 		refs = append(refs, s.CertificateRef)

@@ -32,10 +32,9 @@ func (i *Inventory) HostedZones(ctx context.Context, account string, names []str
 		accounts = holders(accounts, account)
 		unseen = slices.DeleteFunc(unseen, func(u diagnose.Unseen) bool { return u.Account != account })
 		if len(accounts) == 0 && len(unseen) == 0 {
-			unseen = append(unseen, diagnose.Unseen{
-				What: "the Route 53 hosted zones of account " + account, Why: diagnose.NotConfigured, Account: account,
-				Detail: "Account " + account + " is not one of those that acmbot was told to read.",
-			})
+			u := notTold(account)
+			u.What = "the Route 53 hosted zones of " + u.What
+			unseen = append(unseen, u)
 		}
 	}
 	var mu sync.Mutex
@@ -96,7 +95,6 @@ func (i *Inventory) accountZones(ctx context.Context, a *account, names []string
 			continue
 		}
 		group.Go(func() error {
-			z := z
 			z.Account = p.id
 			i.readZone(ctx, client, p, &z, inside)
 			mu.Lock()
