@@ -71,9 +71,8 @@ func (s *slackCheck) botToken(ctx context.Context) []checkup.Check {
 		Area: checkup.AreaSlack, What: "bot token", Purpose: "everything in Slack", State: checkup.OK, Detail: "signed in to " + self.Team + " as " + self.User,
 	}}
 	found = append(found, checkScopes(self.Header, s.opts.scopes())...)
-	date, err := http.ParseTime(self.Header.Get("Date"))
-	skew := before.Add(after.Sub(before) / 2).Sub(date).Truncate(time.Second)
-	return append(found, checkup.Clock("Slack", skew, err == nil))
+	skew, known := checkup.Skew(before, after, self.Header)
+	return append(found, checkup.Clock("Slack", skew, known))
 }
 
 func (s *slackCheck) appToken(ctx context.Context) []checkup.Check {

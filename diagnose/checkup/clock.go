@@ -2,8 +2,20 @@ package checkup
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 )
+
+// Skew is how far this machine's clock is ahead of that of a server whose answer,
+// with these headers, came between two moments of it; it is not ok where the
+// answer has no Date. It is as exact as the answer was quick, and as a second.
+func Skew(before, after time.Time, header http.Header) (skew time.Duration, ok bool) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return 0, false
+	}
+	return before.Add(after.Sub(before) / 2).Sub(date).Truncate(time.Second), true
+}
 
 // Clock judges a clock that is ahead of another, such as "AWS", by so much. AWS
 // refuses requests that are five minutes off ("Troubleshooting Signature

@@ -18,7 +18,8 @@ import (
 
 // An Inventory knows the certificates, and what else the AWS accounts tell.
 type Inventory interface {
-	// Find returns the certificates that a query is about.
+	// Find returns the certificates that a query is about, those that matter
+	// most first.
 	Find(ctx context.Context, q diagnose.Query, progress func(diagnose.Progress)) inventory.Found
 	// HostedZones returns the Route 53 zones that names could be in, over all
 	// accounts where account is empty.
@@ -112,9 +113,9 @@ func (g *Gatherer) Answer(ctx context.Context, q diagnose.Query, progress func(d
 		return answer
 	}
 
-	certificates := found.Certificates
-	if len(certificates) > g.o.Certificates {
-		certificates = mostRelevant(certificates, g.o.Certificates, &answer.More)
+	certificates := found.Certificates[:min(len(found.Certificates), g.o.Certificates)]
+	for _, c := range found.Certificates[len(certificates):] {
+		answer.More = append(answer.More, c.Ref())
 	}
 	facts := make([]diagnose.Facts, len(certificates))
 	progress(diagnose.Progress{Stage: StageLook, Total: len(certificates)})
@@ -137,13 +138,3 @@ func (g *Gatherer) Answer(ctx context.Context, q diagnose.Query, progress func(d
 }
 
 func isWildcard(name string) bool { return len(name) > 2 && name[:2] == "*." }
-
-// mostRelevant keeps the n certificates in use and valid the longest, and puts
-// the others into more.
-func mostRelevant(all []diagnose.Certificate, n int, more *[]diagnose.CertificateRef) []diagnose.Certificate {
-	sorted := sortByUse(all)
-	for i := n; i < len(sorted); i++ {
-		*more = append(*more, sorted[i].Ref())
-	}
-	return sorted[:n]
-}

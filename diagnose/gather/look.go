@@ -1,9 +1,9 @@
 package gather
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -25,20 +25,6 @@ type look struct {
 
 	mu        sync.Mutex
 	endpoints map[string]func() diagnose.Endpoint
-}
-
-func sortByUse(all []diagnose.Certificate) []diagnose.Certificate {
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b diagnose.Certificate) int {
-		use := func(c *diagnose.Certificate) int {
-			if c.InUse() {
-				return 0
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(use(&a), use(&b)), b.NotAfter.Compare(a.NotAfter), strings.Compare(a.ARN, b.ARN))
-	})
-	return sorted
 }
 
 // certificate gathers the facts about one certificate, all but DNS, which the
@@ -131,7 +117,7 @@ func (l *look) records(ctx context.Context, c *diagnose.Certificate) (troubled [
 
 // expected yields each validation record that the certificate's renewal, or its
 // switch to DNS validation, asks for, once.
-func expected(c *diagnose.Certificate) func(yield func(diagnose.Record) bool) {
+func expected(c *diagnose.Certificate) iter.Seq[diagnose.Record] {
 	return func(yield func(diagnose.Record) bool) {
 		seen := map[string]bool{}
 		give := func(r *diagnose.Record) bool {
@@ -290,7 +276,7 @@ func (l *look) mail(ctx context.Context, c *diagnose.Certificate) {
 	_ = work.Wait()
 }
 
-// redirects yields the URLs of a certificate's HTTP validation, both ends.
+// redirects are the URLs of a certificate's HTTP validation, both ends.
 func redirects(c *diagnose.Certificate) map[string]bool {
 	urls := map[string]bool{}
 	for _, n := range c.Names {

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/acmbot/acmbot/diagnose/checkup"
 )
 
 // A skewMeter learns from the Date headers of AWS's answers, those of errors
@@ -38,11 +40,10 @@ func (m *skewMeter) attach(cfg *aws.Config) {
 // note takes the answer whose skew is the least as the truest: what is between
 // the server and here only adds to it.
 func (m *skewMeter) note(before, after time.Time, header http.Header) {
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
+	skew, ok := checkup.Skew(before, after, header)
+	if !ok {
 		return
 	}
-	skew := before.Add(after.Sub(before) / 2).Sub(date).Truncate(time.Second)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.known || skew.Abs() < m.skew.Abs() {
