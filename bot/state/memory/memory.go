@@ -32,6 +32,24 @@ type kind struct {
 	items map[string]state.Item
 	// last is the highest version of all.
 	last int64
+	// left is how many items there were after the last sweep.
+	left int
+}
+
+// sweep removes items that have expired, once there are twice as many as it left
+// the last time.
+func (k *kind) sweep(now time.Time) {
+	if len(k.ids) < 2*max(k.left, page) {
+		return
+	}
+	k.ids = slices.DeleteFunc(k.ids, func(id string) bool {
+		expired := k.items[id].Expired(now)
+		if expired {
+			delete(k.items, id)
+		}
+		return expired
+	})
+	k.left = len(k.ids)
 }
 
 var _ state.Store = (*Store)(nil)
@@ -79,6 +97,7 @@ func (s *Store) Put(ctx context.Context, item state.Item) (state.Item, error) {
 		s.kinds[item.Key.Kind] = k
 	}
 	if _, ok := k.items[item.Key.ID]; !ok {
+		k.sweep(s.now())
 		i := sort.SearchStrings(k.ids, item.Key.ID)
 		k.ids = slices.Insert(k.ids, i, item.Key.ID)
 	}
