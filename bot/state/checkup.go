@@ -26,7 +26,7 @@ const (
 // keep is not touched.
 func Try(ctx context.Context, s Store, now func() time.Time) map[Operation]error {
 	failed := map[Operation]error{}
-	key := Key{Kind: healthKey.Kind, ID: "checkup/" + NewOwner()}
+	key := Key{Kind: "health", ID: "checkup/" + NewOwner()}
 	value := []byte(`"probe"`)
 	written, err := s.Put(ctx, Item{Key: key, Value: value, Expires: now().Add(time.Hour)})
 	if err != nil {

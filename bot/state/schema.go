@@ -28,7 +28,6 @@ const schemaKind = "schema"
 var (
 	schemaKey    = Key{Kind: schemaKind, ID: "version"}
 	migrationKey = Key{Kind: schemaKind, ID: "migration"}
-	healthKey    = Key{Kind: "health", ID: "probe"}
 )
 
 type schemaValue struct {
@@ -139,21 +138,4 @@ func refuseNewer(have, ours int) error {
 		Remedy:  "Run the newer version again, or give this one a place of its own with ACMBOT_STATE.",
 		Err:     ErrNewer,
 	}
-}
-
-// Health makes sure that a Store can be written and read, and that no newer
-// program has taken it over. Its errors are those of a Store.
-func Health(ctx context.Context, s Store) error {
-	have, err := schemaOf(ctx, s)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	if err := refuseNewer(have, len(migrations)+1); err != nil {
-		return err
-	}
-	// Every replica does this, on one item.
-	return Update(ctx, s, healthKey, func(n *int64) error {
-		*n++
-		return nil
-	})
 }

@@ -187,7 +187,7 @@ func TestUpgrade(t *testing.T) {
 				t.Fatalf("to schema %d: %v", run.schema, err)
 			}
 			if run.schema > state.Schema {
-				if err := state.Health(ctx, s); !refuses(err, run.schema) {
+				if err := statetest.Health(ctx, s); !refuses(err, run.schema) {
 					t.Errorf("an older copy that runs: %v", err)
 				}
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/state/bolt"
+	"github.com/acmbot/acmbot/bot/state/statetest"
 )
 
 // filled makes a file with items in it, some of them of several pages, and
@@ -134,7 +135,7 @@ func TestDamagedFile(t *testing.T) {
 				if n := intact(t, s); n != 0 {
 					t.Errorf("the new file has %d items", n)
 				}
-				if err := state.Health(t.Context(), s); err != nil {
+				if err := statetest.Health(t.Context(), s); err != nil {
 					t.Error(err)
 				}
 				if err := s.Close(); err != nil {
@@ -209,7 +210,7 @@ func TestDamagedAnywhere(t *testing.T) {
 		case n < 119: // the last commit's page of metadata may be what was damaged
 			t.Errorf("round %d: %d of 120 items are there, and nothing was said", round, n)
 		}
-		if err := state.Health(t.Context(), s); err != nil {
+		if err := statetest.Health(t.Context(), s); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
 		if err := s.Close(); err != nil {
@@ -236,7 +237,7 @@ func TestDamagedInUse(t *testing.T) {
 		if fault, ok := errors.AsType[*state.Fault](err); !ok || !strings.Contains(fault.Problem, "is damaged.") {
 			t.Fatalf("reading: %v", err)
 		}
-		if err := state.Health(t.Context(), s); err == nil {
+		if err := statetest.Health(t.Context(), s); err == nil {
 			t.Error("it is said to be in good health")
 		}
 	}
@@ -265,7 +266,7 @@ func TestNewerSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, state.Health(t.Context(), s), `^The state was written by a newer acmbot: its schema is 2, and this version knows only up to 1\. Run the newer`)
+	wantFault(t, statetest.Health(t.Context(), s), `^The state was written by a newer acmbot: its schema is 2, and this version knows only up to 1\. Run the newer`)
 	_ = s.Close()
 	before, err := os.ReadFile(path)
 	if err != nil {

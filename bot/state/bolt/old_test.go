@@ -13,6 +13,7 @@ import (
 
 	"github.com/acmbot/acmbot/bot/state"
 	"github.com/acmbot/acmbot/bot/state/bolt"
+	"github.com/acmbot/acmbot/bot/state/statetest"
 )
 
 var update = flag.Bool("update", false, "write a file of this version's schema, where there is none")
@@ -57,7 +58,7 @@ func TestOldFiles(t *testing.T) {
 		if s.Damaged() != "" {
 			t.Errorf("schema %d: it is taken for damaged", schema)
 		}
-		if err := state.Health(t.Context(), s); err != nil {
+		if err := statetest.Health(t.Context(), s); err != nil {
 			t.Error(err)
 		}
 		if schema < state.Schema {

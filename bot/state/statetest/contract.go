@@ -655,7 +655,7 @@ func testRecords(t *testing.T, s state.Store, clock *Clock) {
 func testHealth(t *testing.T, s state.Store, _ *Clock) {
 	before := ids(t, s, "")
 	for range 2 {
-		if err := state.Health(t.Context(), s); err != nil {
+		if err := Health(t.Context(), s); err != nil {
 			t.Error(err)
 		}
 	}
@@ -665,7 +665,7 @@ func testHealth(t *testing.T, s state.Store, _ *Clock) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "the health of a closed store", state.Health(t.Context(), s), state.ErrClosed)
+	wantError(t, "the health of a closed store", Health(t.Context(), s), state.ErrClosed)
 }
 
 // Benchmark measures a Store.

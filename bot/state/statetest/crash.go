@@ -95,7 +95,7 @@ func Crash(t *testing.T, start func(*testing.T) (where string), open func(where 
 		if total > want+1 {
 			t.Errorf("after crash %d, %d writes are there, though %d were acknowledged", round+1, total, want)
 		}
-		if err := state.Health(t.Context(), s); err != nil {
+		if err := Health(t.Context(), s); err != nil {
 			t.Errorf("after crash %d: %v", round+1, err)
 		}
 		if _, err := state.Claim(t.Context(), s, key("lease"), fmt.Sprint(round), time.Unix(0, 0).Add(time.Duration(round)*time.Hour), time.Minute); err != nil {
