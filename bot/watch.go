@@ -111,7 +111,7 @@ func (b *Bot) readFollow(req *request, id string, state view.State, reply *hookR
 		req.run = func(ctx context.Context) error { return b.startWatch(ctx, req, state, reply) }
 	case id == view.ActionSnooze:
 		req.run = func(ctx context.Context) error {
-			_, err := b.openView(ctx, trigger, view.SnoozeModal(view.SnoozePlace{State: state, Place: placeOf(reply)}, b.now()))
+			_, err := b.openView(ctx, trigger, view.SnoozeModal(view.SnoozePlace{State: state, Place: placeOf(reply)}))
 			return err
 		}
 	case id == view.ActionWake:

@@ -274,7 +274,7 @@ func TestSnooze(t *testing.T) {
 	answer := s.sees("_token.shop.example.com")
 	s.click(dana, answer, view.ActionSnooze)
 	s.modal("What is it?")
-	for _, p := range workspace.LintView(mustJSON(t, view.SnoozeModal(view.SnoozePlace{State: view.State{Query: "x.example.com", ARN: "arn"}}, h.Now()))) {
+	for _, p := range workspace.LintView(mustJSON(t, view.SnoozeModal(view.SnoozePlace{State: view.State{Query: "x.example.com", ARN: "arn"}}))) {
 		t.Error(p)
 	}
 	submit := func(values map[string][]string) {

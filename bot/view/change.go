@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,5 +51,5 @@ func sortedCauses(old, now map[diagnose.CauseID]int) []diagnose.CauseID {
 	for id := range now {
 		all[id] = true
 	}
-	return slices.SortedFunc(maps.Keys(all), func(a, b diagnose.CauseID) int { return cmp.Compare(a, b) })
+	return slices.Sorted(maps.Keys(all))
 }

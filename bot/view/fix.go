@@ -357,8 +357,7 @@ func (r *FixReport) did() string {
 		}
 		parts = append(parts, fmt.Sprintf("%s the %s record `%s` in the zone `%s`.", verb, c.Type, c.Name, c.ZoneName))
 	}
-	switch n := len(r.Result.Already); {
-	case n > 0 && len(parts) > 0:
+	if n := len(r.Result.Already); n > 0 && len(parts) > 0 {
 		parts = append(parts, plural(n, "record")+" more were in place already.")
 	}
 	if len(r.Result.Written) > 0 {

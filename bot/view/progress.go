@@ -16,9 +16,7 @@ func Progress(subject string, p diagnose.Progress) Message {
 	block := rich{}
 	block.para(text("🔎 Checking "), literal(oneLine(subject)), text("; the answer follows."))
 	d.add(block.block())
-	stage := ""
-	if p.Stage != "" {
-		stage = p.Stage
+	if stage := p.Stage; stage != "" {
 		if p.Total > 0 {
 			stage += fmt.Sprintf(", %d of %d", p.Done, p.Total)
 		}

@@ -3,7 +3,6 @@ package view
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -119,10 +118,7 @@ func ParseSnoozePlace(metadata string) (SnoozePlace, error) {
 }
 
 // SnoozeModal asks for how long and why a certificate is to be snoozed.
-func SnoozeModal(p SnoozePlace, now time.Time) slack.ModalViewRequest {
-	plainText := func(s string) *slack.TextBlockObject {
-		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
-	}
+func SnoozeModal(p SnoozePlace) slack.ModalViewRequest {
 	option := func(value, label, description string) *slack.OptionBlockObject {
 		o := slack.NewOptionBlockObject(value, plainText(label), nil)
 		if description != "" {

@@ -65,7 +65,8 @@ type wireState struct {
 const sealRoom = 100
 
 // Encode returns the state such that it fits into the 2000 characters that a
-// button's value can hold. Where the causes do not fit they are left out.
+// button's value can hold. Where the causes do not fit they are left out, and
+// with them what a re-check would compare with: the verdict and the time.
 func (s State) Encode() string {
 	w := wireState{
 		Version: stateVersion, Query: s.Query, Certificate: s.Certificate, Verdict: string(s.Verdict),

@@ -104,7 +104,7 @@ func TestSnoozeModalGolden(t *testing.T) {
 		State: State{Query: "shop.example.com", ARN: sampleWatch().ARN, Verdict: diagnose.VerdictBlocked, NotAfter: sampleTime},
 		Place: watch.Place{Channel: "C0OPS", Thread: "1.0001", Message: "1.0002"},
 	}
-	v := SnoozeModal(p, sampleTime)
+	v := SnoozeModal(p)
 	golden(t, "snooze-modal", v)
 	lintView(t, "snooze-modal", v)
 	back, err := ParseSnoozePlace(v.PrivateMetadata)
