@@ -11,9 +11,9 @@ import (
 // https://docs.aws.amazon.com/acm/latest/userguide/setup.html).
 var amazonIssuers = []string{"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
 
-// A CAAProperty is one CAA record's content (RFC 8659 section 4.1,
+// A caaProperty is one CAA record's content (RFC 8659 section 4.1,
 // https://www.rfc-editor.org/rfc/rfc8659).
-type CAAProperty struct {
+type caaProperty struct {
 	Flags uint8
 	Tag   string // lower-case
 	Value string
@@ -21,31 +21,31 @@ type CAAProperty struct {
 
 // Critical reports whether the issuer critical flag is set: an issuer that does
 // not know the tag must refuse.
-func (p CAAProperty) Critical() bool { return p.Flags&0x80 != 0 }
+func (p caaProperty) Critical() bool { return p.Flags&0x80 != 0 }
 
 // Issuer splits the value of an issue or issuewild property into the issuer's
 // domain name, "" where it names none, and the parameters' text.
-func (p CAAProperty) Issuer() (domain, parameters string) {
+func (p caaProperty) Issuer() (domain, parameters string) {
 	domain, parameters, _ = strings.Cut(p.Value, ";")
 	return strings.ToLower(strings.Trim(strings.TrimSpace(domain), ".")), strings.TrimSpace(parameters)
 }
 
-// ParseCAA reads a CAA record's presentation form, such as `0 issue
+// parseCAA reads a CAA record's presentation form, such as `0 issue
 // "amazon.com"`. It reports false where it cannot be one.
-func ParseCAA(text string) (CAAProperty, bool) {
+func parseCAA(text string) (caaProperty, bool) {
 	flags, rest, ok := strings.Cut(strings.TrimSpace(text), " ")
 	if !ok {
-		return CAAProperty{}, false
+		return caaProperty{}, false
 	}
 	n, err := strconv.ParseUint(flags, 10, 8)
 	if err != nil {
-		return CAAProperty{}, false
+		return caaProperty{}, false
 	}
 	tag, value, ok := strings.Cut(strings.TrimSpace(rest), " ")
 	if !ok || tag == "" {
-		return CAAProperty{}, false
+		return caaProperty{}, false
 	}
-	return CAAProperty{Flags: uint8(n), Tag: strings.ToLower(tag), Value: unquote(strings.TrimSpace(value))}, true
+	return caaProperty{Flags: uint8(n), Tag: strings.ToLower(tag), Value: unquote(strings.TrimSpace(value))}, true
 }
 
 // unquote takes a character-string of RFC 1035 section 5.1 out of its quotes.
@@ -90,13 +90,13 @@ const (
 var knownCAATags = []string{"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"}
 
 // judgeCAA applies RFC 8659 sections 4.2 and 4.3 for a name.
-func judgeCAA(set []CAAProperty, wildcard bool) (caaVerdict, CAAProperty) {
+func judgeCAA(set []caaProperty, wildcard bool) (caaVerdict, caaProperty) {
 	tag := "issue"
-	if wildcard && slices.ContainsFunc(set, func(p CAAProperty) bool { return p.Tag == "issuewild" }) {
+	if wildcard && slices.ContainsFunc(set, func(p caaProperty) bool { return p.Tag == "issuewild" }) {
 		tag = "issuewild"
 	}
 	restricted, narrowed := false, false
-	var narrow CAAProperty
+	var narrow caaProperty
 	for _, p := range set {
 		if p.Critical() && !slices.Contains(knownCAATags, p.Tag) {
 			return caaUnknownCritical, p
@@ -120,11 +120,11 @@ func judgeCAA(set []CAAProperty, wildcard bool) (caaVerdict, CAAProperty) {
 	case narrowed:
 		return caaNarrowed, narrow
 	case !restricted:
-		return caaNothingToSay, CAAProperty{}
+		return caaNothingToSay, caaProperty{}
 	case tag == "issuewild":
-		return caaForbidsWildcard, CAAProperty{}
+		return caaForbidsWildcard, caaProperty{}
 	default:
-		return caaForbids, CAAProperty{}
+		return caaForbids, caaProperty{}
 	}
 }
 
@@ -134,7 +134,7 @@ func judgeCAA(set []CAAProperty, wildcard bool) (caaVerdict, CAAProperty) {
 type caaReading struct {
 	name    string // on the certificate
 	verdict caaVerdict
-	culprit CAAProperty
+	culprit caaProperty
 	at      string // where the set stands: the name, an ancestor, or an alias's target
 	via     string // the name that is an alias, where the set stands at its target
 	set     []RR
@@ -208,7 +208,7 @@ func worse(a, b caaVerdict) bool {
 type caaSet struct {
 	at, via    string
 	records    []RR
-	properties []CAAProperty
+	properties []caaProperty
 	replies    []Reply
 }
 
@@ -228,7 +228,7 @@ func caaSets(dns *DNS, l *Lookup, depth int) (sets []caaSet, ok bool) {
 			case rr.Type == "CNAME" && CanonicalName(rr.Name) == l.Name:
 				target = CanonicalName(rr.Value)
 			case rr.Type == "CAA" && CanonicalName(rr.Name) == l.Name:
-				if p, valid := ParseCAA(rr.Value); valid {
+				if p, valid := parseCAA(rr.Value); valid {
 					own.properties = append(own.properties, p)
 				}
 				own.records = append(own.records, rr)

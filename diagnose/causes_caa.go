@@ -125,7 +125,7 @@ func allowedIssuers(set []RR, tag string) string {
 	var names []string
 	has := false
 	for _, rr := range set {
-		p, ok := ParseCAA(rr.Value)
+		p, ok := parseCAA(rr.Value)
 		if !ok || p.Tag != tag {
 			continue
 		}

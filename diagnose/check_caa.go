@@ -74,7 +74,7 @@ func checkCAA(r *reading) []Finding {
 			}
 		case "caa-critical-unknown-tag":
 			a.Present = slices.DeleteFunc(slices.Clone(c.set), func(rr RR) bool {
-				p, ok := ParseCAA(rr.Value)
+				p, ok := parseCAA(rr.Value)
 				return !ok || p.Tag != c.culprit.Tag
 			})
 		case "caa-via-cname":

@@ -118,7 +118,7 @@ func HostOf(nameServers []string) Host {
 // EnterName is what to type into the host's form for a record's absolute name
 // in a zone.
 func (h Host) EnterName(name, zone string) string {
-	relative := RelativeName(name, zone)
+	relative := relativeName(name, zone)
 	switch {
 	case h.ID == "" || h.AppendsZone:
 		if relative == "@" && h.ID != "" {
@@ -142,9 +142,9 @@ func (h Host) EnterValue(value string) string {
 // Page is the address of the host's DNS page for a zone.
 func (h Host) Page(zone string) string { return strings.ReplaceAll(h.URL, "{zone}", zone) }
 
-// RelativeName is an absolute name as it is written within a zone; the zone's
+// relativeName is an absolute name as it is written within a zone; the zone's
 // own name is "@". A name outside the zone stays as it is.
-func RelativeName(name, zone string) string {
+func relativeName(name, zone string) string {
 	switch {
 	case name == zone:
 		return "@"

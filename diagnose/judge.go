@@ -49,7 +49,7 @@ func Judge(f *Facts) Report {
 		Consequences:  consequences,
 		Observations:  observeEndpoints(r),
 		Unseen:        r.unseen(),
-		ConsoleURL:    ConsoleURL(r.cert),
+		ConsoleURL:    consoleURL(r.cert),
 	}
 	if r.state == StateRevoked || r.state == StateExpired || r.state == StateNotIssued {
 		report.RenewalStarts = time.Time{}

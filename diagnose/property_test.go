@@ -150,9 +150,9 @@ func FuzzParseCAA(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, ok := ParseCAA(text)
+		p, ok := parseCAA(text)
 		if ok && (p.Tag == "" || p.Tag != strings.ToLower(p.Tag)) {
-			t.Fatalf("ParseCAA(%q) has the tag %q", text, p.Tag)
+			t.Fatalf("parseCAA(%q) has the tag %q", text, p.Tag)
 		}
 		p.Issuer()
 	})

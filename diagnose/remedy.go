@@ -46,7 +46,7 @@ func publish(a Args, action RecordAction, firstSteps ...string) Remedy {
 
 // atHost fills in what to type at the zone's host.
 func (r *Remedy) atHost(a Args) {
-	r.RelativeName = RelativeName(r.Name, a.Zone)
+	r.RelativeName = relativeName(r.Name, a.Zone)
 	r.EnterName = a.Host.EnterName(r.Name, a.Zone)
 	r.EnterValue = a.Host.EnterValue(r.Value)
 	r.Host, r.HostNote, r.HostURL = a.Host.Name, a.Host.Note, a.Host.Page(a.Zone)
@@ -228,8 +228,8 @@ func ResourceName(arn string) string {
 	}
 }
 
-// ConsoleURL leads to a certificate in the AWS console.
-func ConsoleURL(c *Certificate) string {
+// consoleURL leads to a certificate in the AWS console.
+func consoleURL(c *Certificate) string {
 	_, id, ok := strings.Cut(c.ARN, "certificate/")
 	if !ok || c.Region == "" {
 		return ""
