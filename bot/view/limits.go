@@ -24,9 +24,9 @@ const (
 )
 
 const (
-	// mostText is the most text that chat.update takes is 4000
-	// (https://docs.slack.dev/reference/methods/chat.update); an answer posted
-	// today is updated tomorrow.
+	// mostText is a little less than the 4000 characters of text that chat.update
+	// takes (https://docs.slack.dev/reference/methods/chat.update): an answer
+	// posted today is updated tomorrow.
 	mostText = 3900
 	// mostMessage is how much text all blocks of a message may hold together.
 	// Slack answers msg_blocks_too_long from somewhere above 11 000 characters,
