@@ -50,6 +50,7 @@ type Alerter struct {
 	calm map[string]calm
 	// stale are the channels whose first messages may not show how things are.
 	stale map[string]bool
+	noted int // certificates that events told of, about
 }
 
 type calm struct {
@@ -66,6 +67,9 @@ const (
 	chronicIn = 6 * time.Hour
 	// keepNotice is how long is tried to post something.
 	keepNotice = 24 * time.Hour
+	// mostHints is about how many certificates are noted at a time for what
+	// events told of them. Whoever may write to the queue may name any.
+	mostHints = 1000
 )
 
 // NewAlerter returns an Alerter with a bot's options. Diagnostician, Estate and
@@ -100,15 +104,31 @@ func (a *Alerter) Run(ctx context.Context, every time.Duration) {
 // takeEvent notes that a certificate is worth a look. What is noted is looked
 // at by this copy or another, also after a restart, so that the event need not
 // come again.
-func (b *Bot) takeEvent(ctx context.Context, e diagnose.Event) error {
+func (a *Alerter) takeEvent(ctx context.Context, e diagnose.Event) error {
 	q, err := diagnose.ParseQuery(e.ARN)
 	if err != nil || q.ARN == "" {
-		b.log.WarnContext(ctx, "an event names no certificate; it is dropped", "event", e.ID, "kind", e.Kind)
+		a.log.WarnContext(ctx, "an event names no certificate; it is dropped", "event", e.ID, "kind", e.Kind)
 		return nil
 	}
-	b.log.DebugContext(ctx, "took an event", "event", e.ID, "kind", e.Kind, "certificate", q.ARN)
+	if !a.room() {
+		a.log.WarnContext(ctx, "more events than can be looked into; the certificate waits for the next scan", "event", e.ID, "kind", e.Kind, "certificate", q.ARN)
+		return nil
+	}
+	a.log.DebugContext(ctx, "took an event", "event", e.ID, "kind", e.Kind, "certificate", q.ARN)
 	e.ARN = q.ARN
-	return alert.Note(ctx, b.opts.Store, e, b.now())
+	return alert.Note(ctx, a.store, e, a.now())
+}
+
+// room reports whether one more certificate may be noted. How many there are is
+// counted at each tick, and what comes meanwhile is added.
+func (a *Alerter) room() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.noted >= mostHints {
+		return false
+	}
+	a.noted++
+	return true
 }
 
 // Tick looks at what is due and posts what there is to tell. It returns how many
@@ -163,6 +183,9 @@ func (a *Alerter) ripe(ctx context.Context) ([]alert.Hint, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.mu.Lock()
+	a.noted = len(all)
+	a.mu.Unlock()
 	now := a.now()
 	ripe := false
 	var list []alert.Hint

@@ -73,6 +73,36 @@ func TestEventsAreTaken(t *testing.T) {
 	}
 }
 
+// Who may write to the queue may make up certificates and kinds of events. What
+// is noted of them is bounded, and real ones are found by the scans.
+func TestMadeUpEventsAreBounded(t *testing.T) {
+	d := openAlertDesk(t, func(o *Options) { o.Alert.MostLooks = 10 })
+	d.scan(0)
+	take := func(e diagnose.Event) {
+		t.Helper()
+		if err := d.alerter.takeEvent(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shop := pending(1, "shop.example.com", d.clock.Now().AddDate(0, 0, 12))
+	for n := range 300 {
+		take(diagnose.Event{ID: fmt.Sprint(n), Kind: diagnose.EventKind(fmt.Sprint("ACM Certificate Rumour ", n)), ARN: shop.ARN})
+	}
+	hints, err := alert.Hints(t.Context(), d.store)
+	if err != nil || len(hints) != 1 || len(hints[0].Kinds) > len(diagnose.EventKinds()) {
+		t.Errorf("%d notes (%v), the first with %d kinds", len(hints), err, len(hints[0].Kinds))
+	}
+	for n := range mostHints + 500 {
+		take(diagnose.Event{Kind: diagnose.EventExpired, ARN: fmt.Sprintf("arn:aws:acm:eu-west-1:111122223333:certificate/00000000-0000-4000-8000-%012d", n)})
+	}
+	if hints, err = alert.Hints(t.Context(), d.store); err != nil || len(hints) > mostHints {
+		t.Errorf("%d certificates are noted (%v), more than %d", len(hints), err, mostHints)
+	}
+	d.estate.set(shop)
+	d.scan(0)
+	d.scan(1)
+}
+
 // An alertDesk is an alerter in a workspace.
 type alertDesk struct {
 	*desk

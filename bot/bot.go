@@ -323,7 +323,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	if b.alerts != nil {
 		wg.Go(func() { b.alerts.Run(hard, b.opts.FollowEvery) })
 		if b.opts.Events != nil {
-			wg.Go(func() { b.opts.Events.Run(following, b.takeEvent) })
+			wg.Go(func() { b.opts.Events.Run(following, b.alerts.takeEvent) })
 		}
 	} else if b.opts.Events != nil {
 		b.log.WarnContext(ctx, "nobody is alerted, so the events are left where they are")

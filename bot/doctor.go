@@ -47,9 +47,7 @@ func (c *checkups) find(id string) (view.CheckupShown, bool) {
 // checkUp makes a checkup and tells what it found, to admins.
 func (b *Bot) checkUp(req *request, reply *hookReply) func(context.Context) error {
 	return func(ctx context.Context) error {
-		lookup, cancel := context.WithTimeout(ctx, 10*time.Second)
-		defer cancel()
-		if refusal := b.checkupRefusal(lookup, req); refusal != nil {
+		if refusal := b.checkupRefusal(ctx, req); refusal != nil {
 			return b.deliver(ctx, asideReply{reply}, view.FaultMessage(*refusal))
 		}
 		shown := b.examineShowing(ctx, req.id, reply)
@@ -83,6 +81,8 @@ func (b *Bot) examineShowing(ctx context.Context, id string, reply replier) view
 // checkupRefusal says why the one who asks gets no checkup, nil where there is
 // no reason.
 func (b *Bot) checkupRefusal(ctx context.Context, req *request) *view.Fault {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	v := b.api.gate.mayCheckUp(ctx, req.from)
 	err := v.err
 	switch {
@@ -163,6 +163,9 @@ func (b *Bot) readCheckupAction(req *request, c slack.InteractionCallback, id, v
 		reply.replace = true
 		req.reply = reply
 		req.run = func(ctx context.Context) error {
+			if refusal := b.checkupRefusal(ctx, req); refusal != nil {
+				return b.deliver(ctx, asideReply{reply}, view.FaultMessage(*refusal))
+			}
 			shown, ok := b.reports.find(state.ID)
 			if !ok {
 				return b.deliver(ctx, reply, view.CheckupGone())

@@ -86,6 +86,23 @@ func TestDoctorPagesInSlack(t *testing.T) {
 	s.lints()
 }
 
+// Who is no admin any more does not read on in an admin's checkup.
+func TestDoctorPagesAreForAdmins(t *testing.T) {
+	sick := &ailing{more: 9}
+	s := open(t, workspace.Options{}, func(o *Options) { o.Checks = sick.tasks }).connected()
+	s.slash(dana, ops, "doctor")
+	m := s.sees("Page 1 of 2")
+	if err := s.ChangeUser(dana, func(u *workspace.User) { u.IsAdmin = false }); err != nil {
+		t.Fatal(err)
+	}
+	s.bot.api.gate.changed(danaID)
+	s.click(dana, m, "Next →")
+	s.sees("The checkup is for admins")
+	if n := s.count("Page 2 of 2"); n != 0 {
+		t.Error("the page is turned all the same")
+	}
+}
+
 // What takes long shows what is waited for.
 func TestDoctorShowsProgress(t *testing.T) {
 	release := make(chan struct{})

@@ -123,6 +123,11 @@ func (b *Bot) deny(ctx context.Context, req *request, v verdict) error {
 		defer cancel()
 		return b.api.publish(ctx, req.from.user, view.DeniedHome(d))
 	}
+	// A modal waits for its end; other refusals count as questions do, so that
+	// nobody who may not ask makes the bot talk without end.
+	if req.view == nil && b.limiter.Take(req.from.user, 1) > 0 {
+		return nil
+	}
 	return b.whisper(ctx, req, view.Denied(d))
 }
 

@@ -803,6 +803,45 @@ func TestQuestionsAreCounted(t *testing.T) {
 	s.sees("_token.d.example.com")
 }
 
+// Who may not ask is told so, but does not make the bot talk without end: each
+// refusal is a call of Slack's, which has its limits for the whole workspace.
+func TestRefusalsAreCounted(t *testing.T) {
+	h := newHand()
+	s := open(t, workspace.Options{}, func(o *Options) {
+		o.Now, o.Access.Rate = h.Now, access.Rate{Questions: 3, Per: 3 * time.Minute}
+	}).connected()
+	refusals := func() (n int) {
+		for _, m := range s.Messages(ops, "kit") {
+			if m.App && m.Viewer == kitID {
+				n++
+			}
+		}
+		return n
+	}
+	for range 3 {
+		if _, err := s.Say("kit", ops, "", "@acmbot shop.example.com"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.until(func() bool { return refusals() == 3 })
+	for range 10 {
+		if _, err := s.Say("kit", ops, "", "@acmbot shop.example.com"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.slash(lee, ops, "shop.example.com") // others are answered all the same
+	s.sees("_token.shop.example.com")
+	s.log.has(t, "msg=answered", 14)
+	if n := refusals(); n != 3 {
+		t.Errorf("a guest is refused %d times within three minutes", n)
+	}
+	h.turn(time.Minute)
+	if _, err := s.Say("kit", ops, "", "@acmbot shop.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	s.until(func() bool { return refusals() == 4 })
+}
+
 func TestAccessOptionsAreChecked(t *testing.T) {
 	for _, o := range []AccessOptions{{Operator: "dana"}, {Policy: access.Policy{Users: []string{"everybody"}}}} {
 		_, err := New(Options{BotToken: "xoxb-1", AppToken: "xapp-1", Diagnostician: &doctor{}, Access: o})

@@ -50,7 +50,11 @@ type note struct {
 // copy has it, or this one had before a restart. With a store that is out of
 // order there is no note, and the request is worked on all the same.
 func (b *Bot) note(ctx context.Context, req *request, evt socketmode.Event) (again bool) {
-	if evt.Request == nil || len(evt.Request.Payload) > mostNote || !json.Valid(evt.Request.Payload) {
+	if evt.Request == nil || len(evt.Request.Payload) > mostNote {
+		return false
+	}
+	payload, err := withoutToken(evt.Request.Payload)
+	if err != nil {
 		return false
 	}
 	id := "envelope " + evt.Request.EnvelopeID
@@ -60,8 +64,8 @@ func (b *Bot) note(ctx context.Context, req *request, evt socketmode.Event) (aga
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	at := state.Key{Kind: requestKind, ID: id}
-	_, err := state.Create(ctx, b.opts.Store, at, note{
-		ID: req.id, Type: string(evt.Type), Payload: evt.Request.Payload, Owner: b.owner,
+	_, err = state.Create(ctx, b.opts.Store, at, note{
+		ID: req.id, Type: string(evt.Type), Payload: payload, Owner: b.owner,
 	}, b.now().Add(requestKept))
 	switch {
 	case err == nil:
@@ -72,6 +76,20 @@ func (b *Bot) note(ctx context.Context, req *request, evt socketmode.Event) (aga
 		b.log.Error("a request could not be noted; a crash would lose it", "request", req.id, "error", err)
 	}
 	return false
+}
+
+// withoutToken is an envelope's content without the app's verification token,
+// which Slack puts into each of them for apps that get them over HTTP
+// ("Verifying requests from Slack",
+// https://docs.slack.dev/authentication/verifying-requests-from-slack). Nobody
+// needs it here, and it is not for keeping.
+func withoutToken(payload json.RawMessage) (json.RawMessage, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &fields); err != nil {
+		return nil, err
+	}
+	delete(fields, "token")
+	return json.Marshal(fields)
 }
 
 // strike strikes a request off. The note stays for a while, so that what Slack

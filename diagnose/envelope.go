@@ -72,11 +72,20 @@ func parseEvents(message []byte, wraps int) ([]Event, error) {
 // fields are a JSON object.
 type fields map[string]any
 
-// text is a field as text; numbers as they are written.
+// maxField is the longest field that is read, in bytes. ACM, EventBridge and AWS
+// Health send none that is nearly as long; whoever else may write to the queue may
+// send anything, which is neither to be kept nor to be logged.
+const maxField = 512
+
+// text is a field as text, numbers as they are written; empty where it is too
+// long.
 func (f fields) text(name string) string {
 	switch value := f[name].(type) {
 	case string:
-		return strings.TrimSpace(value)
+		if value = strings.TrimSpace(value); len(value) > maxField {
+			return ""
+		}
+		return value
 	case json.Number:
 		return value.String()
 	}
@@ -107,7 +116,8 @@ func openEnvelope(content fields, wraps int) ([]Event, error) {
 	if topic := content.text("TopicArn"); topic != "" {
 		switch content.text("Type") {
 		case "Notification":
-			return parseEvents([]byte(content.text("Message")), wraps-1)
+			message, _ := content["Message"].(string)
+			return parseEvents([]byte(message), wraps-1)
 		case "SubscriptionConfirmation":
 			return nil, &NotEvent{Why: fmt.Sprintf("It asks to confirm that the queue subscribes to the SNS topic %q, which only you can do: open its SubscribeURL, or subscribe from the queue's own account.", topic)}
 		}
@@ -126,7 +136,7 @@ func openEnvelope(content fields, wraps int) ([]Event, error) {
 }
 
 // eventARN is a certificate's ARN in an event.
-var eventARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):(\d{12}):certificate/[A-Za-z0-9-]+$`)
+var eventARN = regexp.MustCompile(`^arn:aws[a-z-]{0,20}:acm:([a-z0-9-]{1,40}):(\d{12}):certificate/[A-Za-z0-9-]{1,64}$`)
 
 // Of returns the event with the certificate that it is of, and whether that is
 // a certificate's ARN.

@@ -293,3 +293,34 @@ func FuzzParseEvents(f *testing.F) {
 		}
 	})
 }
+
+// Whoever may write to the queue may write whatever fits into a message. Of that
+// nothing is kept or said that is longer than what ACM and EventBridge send.
+func TestOversizedEvents(t *testing.T) {
+	huge := strings.Repeat("x", 200<<10)
+	for name, message := range map[string]string{
+		"all of an event": `{"source":"aws.acm","detail-type":"ACM Certificate Expired","id":` + quoted(huge) + `,"resources":[` + quoted(eventCert) + `],
+			"detail":{"CommonName":` + quoted(huge) + `,"Action":` + quoted(huge) + `,"RenewalStatusReason":` + quoted(huge) + `}}`,
+		"its kind":        `{"source":"aws.acm","detail-type":` + quoted(huge) + `,"resources":[` + quoted(eventCert) + `]}`,
+		"its source":      `{"source":` + quoted(huge) + `,"detail-type":"x"}`,
+		"a service":       `{"source":"aws.health","detail-type":"AWS Health Event","detail":{"service":` + quoted(huge) + `}}`,
+		"a communication": `{"source":"aws.health","detail-type":"AWS Health Event","resources":[` + quoted(eventCert) + `],"detail":{"service":"ACM","communicationId":` + quoted(huge) + `}}`,
+		"a topic":         `{"Type":"SubscriptionConfirmation","TopicArn":` + quoted(huge) + `}`,
+		"a part of one":   `{"CommonName":` + quoted(huge) + `,"DaysToExpiry":3,"arn":` + quoted(eventCert) + `}`,
+		"its ARN":         `{"source":"aws.acm","detail-type":"ACM Certificate Expired","resources":["arn:aws:acm:eu-west-1:111122223333:certificate/` + huge + `"]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			events, err := ParseEvents([]byte(message))
+			if err != nil && len(err.Error()) > 1000 {
+				t.Errorf("the reason has %d bytes", len(err.Error()))
+			}
+			text, marshalErr := json.Marshal(events)
+			if marshalErr != nil || len(text) > 2000 {
+				t.Errorf("%d bytes are kept of it (%v)", len(text), marshalErr)
+			}
+			if name == "all of an event" && (len(events) != 1 || events[0].ARN != eventCert || events[0].Kind != EventExpired) {
+				t.Errorf("what is right in it is lost: %+v", events)
+			}
+		})
+	}
+}

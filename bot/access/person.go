@@ -116,11 +116,16 @@ func (p Policy) person(home Home, who Person) Reason {
 	case slices.Contains(p.users(), Members):
 		return Allowed
 	}
-	return inGroup(p.users(), who)
+	return p.inGroup(p.users(), home, who)
 }
 
-// inGroup decides by the user groups in a list.
-func inGroup(list []string, who Person) Reason {
+// inGroup decides by the user groups in a list. Of their members only those
+// count who are neither guests nor from elsewhere: whoever keeps a group need not
+// think of what it is named for here.
+func (p Policy) inGroup(list []string, home Home, who Person) Reason {
+	if who.Guest || !p.own(home, who) {
+		return NotNamed
+	}
 	in := func(groups []string) bool {
 		return slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(list, g) })
 	}
@@ -180,10 +185,10 @@ func (p Policy) Sees(home Home, who Person, where Place) bool {
 		return true
 	case slices.Contains(list, who.ID), where.ID != "" && slices.Contains(list, where.ID):
 		return true
-	case who.Guest || !p.own(home, who):
-		return false
+	case slices.Contains(list, Members) && !who.Guest && p.own(home, who):
+		return true
 	}
-	return slices.Contains(list, Members) || inGroup(list, who) == Allowed
+	return p.inGroup(list, home, who) == Allowed
 }
 
 // Shows reports whether account ids may be seen in a channel, by all who are in
@@ -210,7 +215,7 @@ func (p Policy) Fix(home Home, who Person, where Place) Reason {
 	if slices.Contains(p.Fixers, who.ID) {
 		return Allowed
 	}
-	return inGroup(p.Fixers, who)
+	return p.inGroup(p.Fixers, home, who)
 }
 
 // CheckUp decides whether a person may check how the bot is set up.
@@ -221,5 +226,5 @@ func (p Policy) CheckUp(home Home, who Person, where Place) Reason {
 	if who.Admin && !who.Guest && home.of(who) || slices.Contains(p.Admins, who.ID) {
 		return Allowed
 	}
-	return inGroup(p.Admins, who)
+	return p.inGroup(p.Admins, home, who)
 }

@@ -16,6 +16,7 @@ var (
 	oncall   = Person{ID: "U0ONCALL", Team: "T0HOME", Groups: []string{"S0ONCALL"}}
 	unsure   = Person{ID: "U0UNSURE", Team: "T0HOME", UnsureOf: []string{"S0ONCALL"}}
 	visiting = Person{ID: "U0VISITING", Team: "T0HOME", Guest: true, Groups: []string{"S0ONCALL"}}
+	abroad   = Person{ID: "U0ABROAD", Team: "T0PARTNER", Groups: []string{"S0ONCALL"}}
 )
 
 var (
@@ -172,6 +173,23 @@ func TestWhoMayFix(t *testing.T) {
 			if p.Fix(home, who, where) == Allowed && p.Ask(home, who, where) != Allowed {
 				t.Errorf("%s may fix in %q and may not ask there", who.ID, where.ID)
 			}
+		}
+	}
+	// Of a group only the workspace's own full members may, also where guests may
+	// ask, or a guest by name: whoever keeps the group need not think of acmbot.
+	for _, users := range [][]string{{Members, Guests}, {Members, "U0VISITING", "U0ABROAD"}} {
+		p := Policy{Users: users, Fixers: []string{"S0ONCALL"}, Admins: []string{"S0ONCALL"}}
+		for _, who := range []Person{visiting, abroad} {
+			if p.Fix(home, who, direct) == Allowed || p.CheckUp(home, who, direct) == Allowed {
+				t.Errorf("%s may fix or check up for being in a group, where %q may ask", who.ID, users)
+			}
+		}
+		if p.Fix(home, oncall, direct) != Allowed || p.CheckUp(home, oncall, direct) != Allowed {
+			t.Errorf("a member of a group may not, where %q may ask", users)
+		}
+		p.Fixers, p.Admins = []string{"U0VISITING"}, []string{"U0VISITING"}
+		if p.Fix(home, visiting, direct) != Allowed || p.CheckUp(home, visiting, direct) != Allowed {
+			t.Errorf("a guest who is named may not, where %q may ask", users)
 		}
 	}
 	if got := (Policy{}).Fix(home, member, direct); got != NotNamed {

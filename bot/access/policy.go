@@ -47,7 +47,8 @@ type Policy struct {
 	// the workspace that no other organisation is in), All, None, or ids of
 	// users, user groups and channels.
 	Accounts []string
-	// Fixers may change what is switched on: ids of users and user groups.
+	// Fixers may change what is switched on: ids of users and user groups, of
+	// which, as everywhere here, those who are neither guests nor from elsewhere.
 	Fixers []string
 	// Admins may check how the bot is set up, besides the admins and owners of
 	// the workspace: ids of users, who may ask then whoever they are, and of user

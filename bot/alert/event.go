@@ -25,7 +25,8 @@ type Hint struct {
 	ARN     string `json:"arn"`
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
-	// Kinds are the events that said so.
+	// Kinds are the events that said so, of those that are known by name: what
+	// others mean is not known.
 	Kinds []diagnose.EventKind `json:"kinds,omitempty"`
 	// Since is when the first of them was taken.
 	Since time.Time `json:"since"`
@@ -40,7 +41,7 @@ type Hint struct {
 // kept as one.
 func Note(ctx context.Context, store state.Store, e diagnose.Event, now time.Time) error {
 	return hint(ctx, store, Hint{ARN: e.ARN, Account: e.Account, Region: e.Region}, now, func(h *Hint) {
-		if e.Kind != "" && !slices.Contains(h.Kinds, e.Kind) {
+		if slices.Contains(diagnose.EventKinds(), e.Kind) && !slices.Contains(h.Kinds, e.Kind) {
 			h.Kinds = append(h.Kinds, e.Kind)
 		}
 	})

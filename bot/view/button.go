@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // The ids of the actions that the messages offer. They are part of messages
@@ -30,8 +32,8 @@ const (
 )
 
 func button(action, label, accessible, value string) *slack.ButtonBlockElement {
-	b := slack.NewButtonBlockElement(action, value, slack.NewTextBlockObject(slack.PlainTextType, label, true, false))
-	b.AccessibilityLabel = fitLabel(accessible, label)
+	b := slack.NewButtonBlockElement(action, value, slack.NewTextBlockObject(slack.PlainTextType, fitLabel(diagnose.Visible(label)), true, false))
+	b.AccessibilityLabel = fitLabel(diagnose.Visible(accessible), diagnose.Visible(label))
 	return b
 }
 

@@ -16,7 +16,7 @@ import (
 const pageBlocks = mostViewBlocks - 10
 
 func plainText(s string) *slack.TextBlockObject {
-	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	return slack.NewTextBlockObject(slack.PlainTextType, diagnose.Visible(s), false, false)
 }
 
 func modal(s State, blocks []slack.Block) slack.ModalViewRequest {

@@ -165,7 +165,7 @@ func servedWords(s diagnose.TLSServed) inlines {
 	}
 	line := join(at, text("serves a certificate"))
 	if issuer := issuerOf(s); issuer != "" {
-		line = join(line, text(" issued by "+issuer))
+		line = join(line, text(" issued by "), literal(issuer))
 	}
 	if len(s.Names) > 0 {
 		line = join(line, text(" for "), listed(s.Names, 3))
@@ -217,7 +217,7 @@ func endpointText(e *diagnose.Endpoint) string {
 			if issuer == "" {
 				return ""
 			}
-			return "The name serves a certificate issued by " + prose(issuer) + "."
+			return "The name serves a certificate issued by " + code(issuer) + "."
 		}
 	}
 	if len(e.Served) == 0 && e.Resolution != "" {

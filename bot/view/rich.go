@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 type (
@@ -11,7 +13,7 @@ type (
 	style   = slack.RichTextSectionTextStyle
 )
 
-// text is unparsed text.
+// text is unparsed text, in one line.
 func text(s string) inlines { return styled(s, nil) }
 
 func bold(s string) inlines { return styled(s, &style{Bold: true}) }
@@ -23,7 +25,7 @@ func styled(s string, st *style) inlines {
 	if s == "" {
 		return nil
 	}
-	return inlines{slack.NewRichTextSectionTextElement(s, st)}
+	return inlines{slack.NewRichTextSectionTextElement(diagnose.Visible(s), st)}
 }
 
 // spoken is a text of the diagnosis, whose code spans are in backquotes.
@@ -78,7 +80,7 @@ func (r *rich) para(parts ...inlines) {
 // nothing else.
 func (r *rich) copyable(s string) {
 	if s != "" {
-		r.elements = append(r.elements, &slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: text(s)})
+		r.elements = append(r.elements, &slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: inlines{slack.NewRichTextSectionTextElement(s, nil)}})
 	}
 }
 
@@ -109,7 +111,7 @@ func (r *rich) block() slack.Block {
 // header is a heading. Its text is plain; a domain name has no colon, so
 // nothing in it turns into an emoji.
 func header(s string) slack.Block {
-	return slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, s, true, false))
+	return slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, diagnose.Visible(s), true, false))
 }
 
 // small is a line of small print. Its parts are mrkdwn, escaped already, and

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
@@ -17,18 +19,9 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 func escape(s string) string { return escaper.Replace(s) }
 
 // code is a code span in mrkdwn. A backquote would end the span, so it becomes
-// an apostrophe; line breaks become spaces.
+// an apostrophe.
 func code(s string) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '`':
-			return '\''
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		default:
-			return r
-		}
-	}, s))
+	s = strings.TrimSpace(diagnose.Visible(strings.ReplaceAll(s, "`", "'")))
 	if s == "" {
 		return "(nothing)"
 	}
@@ -43,9 +36,10 @@ const joiner = "\u2060"
 // too.
 var shortcode = regexp.MustCompile(`:[A-Za-z0-9_+'-]+:`)
 
-// prose is text outside code spans in mrkdwn, escaped and with nothing in it
-// that formats: no *bold*, no :emoji:.
+// prose is text outside code spans in mrkdwn, in one line, escaped and with
+// nothing in it that formats: no *bold*, no :emoji:.
 func prose(s string) string {
+	s = diagnose.Visible(s)
 	s = shortcode.ReplaceAllStringFunc(s, func(code string) string { return ":" + joiner + code[1:] })
 	var b strings.Builder
 	for _, r := range s {

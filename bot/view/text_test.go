@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 func TestSpans(t *testing.T) {
@@ -123,5 +125,63 @@ func checkMrkdwn(t *testing.T, where, s string) {
 		if i%2 == 0 && (strings.Contains(part, "*bold*") || strings.Contains(part, "_it_") || strings.Contains(part, ":100:") || strings.Contains(part, "~no~")) {
 			t.Errorf("%s: markup is alive in %q", where, part)
 		}
+	}
+}
+
+// What servers and people write cannot make lines of its own in an answer, nor
+// turn around or hide what stands beside it.
+func TestNothingFromOutsideMakesLines(t *testing.T) {
+	const evil = "Evil CA.\n\n✅ Renewed, nothing to do\u2028\u2029\v\r\x1b[2J\u202egnp.exe\u2066\u200b\ufeff"
+	a := noCertificate()
+	a.Endpoint.Served = []diagnose.TLSServed{{
+		Address: "192.0.2.1:443", Serial: evil, Subject: evil, Issuer: evil, IssuerOrg: evil, Names: []string{evil}, NotAfter: sampleTime,
+	}}
+	redirected := hostile()
+	r := &redirected.Reports[0]
+	r.Headline, r.Findings[0].Title, r.Findings[0].Text = evil, evil, evil+" `"+evil+"`"
+	r.Findings[0].Evidence = []diagnose.Evidence{{Source: evil, Text: "it answers 302 to `" + evil + "`"}}
+	for name, a := range map[string]diagnose.Answer{"nothing found": a, "a report": redirected} {
+		state := stateOf(a, Options{})
+		m := Answer(a, Options{})
+		for what, v := range map[string]any{"the answer": m.Blocks, "the evidence": Evidence(a, state)} {
+			raw, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var tree any
+			if err := json.Unmarshal(raw, &tree); err != nil {
+				t.Fatal(err)
+			}
+			checkLines(t, name+": "+what, tree)
+		}
+		checkLine(t, name+": the text", m.Text)
+	}
+}
+
+func checkLines(t *testing.T, where string, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case string:
+		checkLine(t, where, v)
+	case []any:
+		for _, e := range v {
+			checkLines(t, where, e)
+		}
+	case map[string]any:
+		for _, e := range v {
+			checkLines(t, where, e)
+		}
+	}
+}
+
+func checkLine(t *testing.T, where, s string) {
+	t.Helper()
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.HasPrefix(strings.TrimSpace(line), "✅ Renewed") {
+			t.Errorf("%s: a line of its own in %q", where, s)
+		}
+	}
+	if strings.ContainsAny(s, "\u2028\u2029\v\r\x1b\u202e\u2066\u200b\ufeff") {
+		t.Errorf("%s: invisible signs in %q", where, s)
 	}
 }

@@ -18,6 +18,20 @@ type healthServer struct {
 	done     chan struct{}
 }
 
+// healthPatience is how long a client may take over its request; over the answer
+// it may take six times as long, and idle between two requests thirty times:
+// Prometheus asks every minute or more often.
+const healthPatience = 5 * time.Second
+
+// newHealthServer returns a server that no client can hold on to, since anybody
+// may connect who reaches the port, and each connection is a file of this
+// process.
+func newHealthServer(h http.Handler, patience time.Duration) *http.Server {
+	return &http.Server{
+		Handler: h, ReadTimeout: patience, WriteTimeout: 6 * patience, IdleTimeout: 30 * patience, MaxHeaderBytes: 16 << 10,
+	}
+}
+
 // serveHealth listens on an address. It answers GET /healthz and /readyz with
 // the bot's health as JSON: with status 200 where a connection to Slack is
 // alive, with 503 otherwise. /livez has 200 as long as the program runs: to
@@ -46,7 +60,7 @@ func serveHealth(address string, health func() bot.Health, metrics http.Handler)
 	mux.HandleFunc("GET /readyz", connected)
 	s := &healthServer{
 		listener: listener,
-		server:   &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second},
+		server:   newHealthServer(mux, healthPatience),
 		done:     make(chan struct{}),
 	}
 	go func() {

@@ -427,6 +427,12 @@ func watchTheBot(c *culprit, slack *workspace.Workspace, api *awsapi.Server, add
 		t.Error("it left no stacks, or no debug lines: there is nothing to show")
 	}
 	c.search("the log", out.String())
+	// Whoever knows these answers in the bot's place, or hears what it hears.
+	for what, part := range map[string]string{"response URL": "/" + slack.TeamID() + "/", "address of a connection": "ticket="} {
+		if at := strings.Index(out.String(), part); at >= 0 {
+			t.Errorf("the log tells a %s: …%s…", what, out.String()[max(0, at-200):min(len(out.String()), at+50)])
+		}
+	}
 	for _, call := range slack.Calls() {
 		args, _ := json.Marshal(call.Args)
 		c.search("a call of "+call.Method, string(args))

@@ -697,6 +697,13 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(q.known) > maxKnown {
 		t.Errorf("%d messages are remembered", len(q.known))
 	}
+	long := strings.Repeat("x", 500)
+	e := diagnose.Event{ID: long, Kind: diagnose.EventKind(long), ARN: long, DomainName: long, Reason: long, At: time.Unix(1, 0)}
+	for _, m := range marks(e) {
+		if len(m) > 64 {
+			t.Errorf("%d bytes are remembered of an event", len(m))
+		}
+	}
 }
 
 func TestDepth(t *testing.T) {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -31,13 +32,18 @@ func newSeen() *seen { return &seen{states: map[string]*handling{}} }
 
 // marks are what an event is recognised by: EventBridge's id, and all that it
 // says, the time included. What was sent on by something that is not
-// EventBridge has another id.
+// EventBridge has another id. They are hashes, so that thousands of them are
+// little, whatever was sent.
 func marks(e diagnose.Event) []string {
-	list := []string{fmt.Sprintf("id %s %s %q", e.ID, e.ARN, e.Kind)}
+	mark := func(text []byte) string {
+		sum := sha256.Sum256(text)
+		return string(sum[:])
+	}
+	list := []string{mark(fmt.Appendf(nil, "id %s %s %q", e.ID, e.ARN, e.Kind))}
 	if e.ARN != "" && !e.At.IsZero() {
 		e.ID = ""
 		if text, err := json.Marshal(e); err == nil {
-			list = append(list, string(text))
+			list = append(list, mark(text))
 		}
 	}
 	return list

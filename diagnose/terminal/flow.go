@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // A word is a piece of text that is not broken, with and without its
@@ -59,7 +61,7 @@ func (p *page) words(text string, weight ansi) []word {
 		current.shown += shown
 		current.width += utf8.RuneCountInString(s)
 	}
-	for i, part := range spans(clean(text)) {
+	for i, part := range spans(diagnose.Visible(text)) {
 		if i%2 == 1 {
 			if p.Color {
 				add(part, p.paint(part, cyan)+string(weight))

@@ -3,8 +3,9 @@ package terminal
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // An ansi is a Select Graphic Rendition sequence (ECMA-48 section 8.3.117).
@@ -33,26 +34,6 @@ type page struct {
 // code marks text as code, which is shown as it is and never broken.
 func code(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }
 
-// clean takes out what a terminal would obey rather than show: control
-// characters and escape sequences, bidirectional overrides and other invisible
-// format characters, which are shown as escapes; line breaks become spaces.
-func clean(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(s, "\ufffd") {
-		switch {
-		case r == '\n' || r == '\t':
-			b.WriteByte(' ')
-		case r < 0x100 && unicode.IsControl(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 // paint colours text that is ours, not the outside's.
 func (p *page) paint(s string, color ansi) string {
 	if !p.Color || s == "" || color == "" {
@@ -69,12 +50,12 @@ func (p *page) raw(indent int, line string) {
 }
 
 // line writes one line that is never wrapped.
-func (p *page) line(indent int, text string) { p.raw(indent, clean(text)) }
+func (p *page) line(indent int, text string) { p.raw(indent, diagnose.Visible(text)) }
 
 // block writes text whose line breaks matter, such as a command.
 func (p *page) block(indent int, text string) {
 	for line := range strings.Lines(text) {
-		p.raw(indent, p.paint(clean(strings.TrimSuffix(line, "\n")), cyan))
+		p.raw(indent, p.paint(diagnose.Visible(strings.TrimSuffix(line, "\n")), cyan))
 	}
 }
 
@@ -121,7 +102,7 @@ func (p *page) table(indent int, rows [][2]string) {
 	}
 	for _, row := range rows {
 		if row[1] != "" {
-			p.raw(indent, fmt.Sprintf("%-*s  %s", width, row[0], p.paint(clean(row[1]), cyan)))
+			p.raw(indent, fmt.Sprintf("%-*s  %s", width, row[0], p.paint(diagnose.Visible(row[1]), cyan)))
 		}
 	}
 }
@@ -132,7 +113,7 @@ func (p *page) columns(rows [][]string) []string {
 	widths := map[int]int{}
 	for _, row := range rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
+			widths[i] = max(widths[i], utf8.RuneCountInString(diagnose.Visible(cell)))
 		}
 	}
 	lines := make([]string, len(rows))
@@ -141,7 +122,7 @@ func (p *page) columns(rows [][]string) []string {
 		cells := []string{row[0]}
 		for j := 1; j < last; j++ {
 			if widths[j] > 0 {
-				cells = append(cells, fmt.Sprintf("%-*s", widths[j], clean(row[j])))
+				cells = append(cells, fmt.Sprintf("%-*s", widths[j], diagnose.Visible(row[j])))
 			}
 		}
 		var spoken []string
