@@ -25,7 +25,9 @@ func (c *invocation) authority(arn string) (*Authority, *Error) {
 		}
 	}
 	if parts[4] != c.account.ID {
-		return nil, c.denied("acm-pca:"+c.request.action, "because no resource-based policy allows the acm-pca:"+c.request.action+" action")
+		action := "acm-pca:" + c.request.action
+		return nil, &Error{Code: "AccessDeniedException", Message: "User: " + c.who.principal + " is not authorized to perform: " + action +
+			" on resource: " + arn + " because no resource-based policy allows the " + action + " action"}
 	}
 	return nil, &Error{Code: "ResourceNotFoundException", Message: "Could not find Certificate Authority " + arn + "."}
 }
