@@ -33,6 +33,8 @@ const (
 	staleFor = time.Hour
 	// gateTimeout bounds one look at a person or a place.
 	gateTimeout = 10 * time.Second
+	// mostLooks is how often something is looked at that changes meanwhile.
+	mostLooks = 3
 	// mostKept bounds what is remembered of people and of places.
 	mostKept = 5000
 )
@@ -56,10 +58,18 @@ type gate struct {
 	places  map[string]found[access.Place]
 	groups  map[string]found[[]string]
 	directs map[string]string    // whose the bot's direct messages are, by channel
+	looking map[string]bool      // looks under way, by kind and key: whether it has changed since
 	warned  map[string]time.Time // scopes that were found missing
 	sealed  string               // the secret of the first of the masks
 	masks   []access.Mask        // the one in use, and those before it
 }
+
+// What the gate looks at.
+const (
+	aPerson = "person"
+	aPlace  = "place"
+	aGroup  = "group"
+)
 
 // found is something that Slack told.
 type found[T any] struct {
@@ -75,7 +85,7 @@ func newGate(opts Options, client *slack.Client, log *slog.Logger) *gate {
 	return &gate{
 		life: context.Background(), foreign: !ofSlack(opts.APIURL), policy: opts.policy(), secret: opts.tokens.bot.current, client: client, log: log, now: now,
 		people: map[string]found[access.Person]{}, places: map[string]found[access.Place]{}, groups: map[string]found[[]string]{},
-		directs: map[string]string{}, warned: map[string]time.Time{},
+		directs: map[string]string{}, looking: map[string]bool{}, warned: map[string]time.Time{},
 	}
 }
 
@@ -154,8 +164,12 @@ func (g *gate) unsure(err error) error {
 	return e
 }
 
+// errChanging says that something changed as often as it was looked at.
+var errChanging = errors.New("it changes while it is looked at")
+
 // learn returns what is remembered under a key, if it is fresh, or finds it out.
-// Where Slack does not answer, what was known within the last hour counts.
+// Where Slack does not answer, what was known within the last hour counts, unless
+// it has changed since.
 func learn[T any](ctx context.Context, g *gate, m map[string]found[T], kind, key string, fresh func(T) time.Duration, find func(context.Context) (T, error)) (T, error) {
 	g.mu.Lock()
 	kept, ok := m[key]
@@ -164,20 +178,30 @@ func learn[T any](ctx context.Context, g *gate, m map[string]found[T], kind, key
 		return kept.value, nil
 	}
 	// Those who wait share one look, which none of them ends for the others.
-	result := g.once.DoChan(kind+" "+key, func() (any, error) {
+	look := kind + " " + key
+	result := g.once.DoChan(look, func() (any, error) {
 		ctx, cancel := context.WithTimeout(g.life, gateTimeout)
 		defer cancel()
-		value, err := find(ctx)
-		if err != nil {
-			return nil, err
+		for range mostLooks {
+			g.mu.Lock()
+			g.looking[look] = false
+			g.mu.Unlock()
+			value, err := find(ctx)
+			g.mu.Lock()
+			changed := g.looking[look]
+			delete(g.looking, look)
+			if err == nil && !changed {
+				if len(m) >= mostKept {
+					clear(m)
+				}
+				m[key] = found[T]{value, g.now()}
+			}
+			g.mu.Unlock()
+			if err != nil || !changed {
+				return value, err
+			}
 		}
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if len(m) >= mostKept {
-			clear(m)
-		}
-		m[key] = found[T]{value, g.now()}
-		return value, nil
+		return nil, errChanging
 	})
 	var none T
 	select {
@@ -186,6 +210,9 @@ func learn[T any](ctx context.Context, g *gate, m map[string]found[T], kind, key
 			value, _ := r.Val.(T)
 			return value, nil
 		}
+		g.mu.Lock()
+		kept, ok = m[key]
+		g.mu.Unlock()
 		if code := slackCode(r.Err); code != "missing_scope" && ok && g.now().Sub(kept.at) < staleFor {
 			g.log.WarnContext(ctx, "Slack does not tell how somebody or something is; what was known counts", "kind", kind, "id", key, "error", r.Err, "code", code)
 			return kept.value, nil
@@ -231,7 +258,7 @@ func (g *gate) person(ctx context.Context, id string) (access.Person, error) {
 	if id == "" {
 		return access.Person{}, nil
 	}
-	who, err := learn(ctx, g, g.people, "person", id, lasts[access.Person](personFor), func(ctx context.Context) (access.Person, error) {
+	who, err := learn(ctx, g, g.people, aPerson, id, lasts[access.Person](personFor), func(ctx context.Context) (access.Person, error) {
 		u, err := g.client.GetUserInfoContext(ctx, id)
 		if g.lacks("users.info", err, u != nil && u.ID == id) {
 			home, err := g.where(ctx)
@@ -296,7 +323,7 @@ func ofSlack(address string) bool {
 
 // members are the users in a user group.
 func (g *gate) members(ctx context.Context, group string) ([]string, error) {
-	return learn(ctx, g, g.groups, "group", group, lasts[[]string](groupFor), func(ctx context.Context) ([]string, error) {
+	return learn(ctx, g, g.groups, aGroup, group, lasts[[]string](groupFor), func(ctx context.Context) ([]string, error) {
 		return g.client.GetUserGroupMembersContext(ctx, group)
 	})
 }
@@ -311,7 +338,7 @@ func (g *gate) place(ctx context.Context, id, user string) (access.Place, error)
 	case strings.HasPrefix(id, "D"):
 		return access.Place{ID: id, Direct: user != "" && g.peer(ctx, id, user) == user}, nil
 	}
-	where, err := learn(ctx, g, g.places, "place", id, func(p access.Place) time.Duration {
+	where, err := learn(ctx, g, g.places, aPlace, id, func(p access.Place) time.Duration {
 		if !p.Known {
 			return hiddenFor
 		}
@@ -371,13 +398,19 @@ func (g *gate) meet(channel, user string) {
 	g.directs[channel] = user
 }
 
-// changed forgets what was known of a person, a channel or a user group.
+// changed forgets what was known of a person, a channel or a user group; what is
+// being found out about it does not count either.
 func (g *gate) changed(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.people, id)
 	delete(g.places, id)
 	delete(g.groups, id)
+	for _, kind := range []string{aPerson, aPlace, aGroup} {
+		if _, ok := g.looking[kind+" "+id]; ok {
+			g.looking[kind+" "+id] = true
+		}
+	}
 }
 
 // A verdict is whether something is allowed, and to whom.
