@@ -40,9 +40,9 @@ var targets = map[string]func(*invocation) (target, *Error){
 	"acm:UpdateCertificateOptions":         updatedCertificate,
 
 	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsprivatecertificateauthority.html
-	"acm-pca:DescribeCertificateAuthority": byARN("CertificateAuthorityArn"),
-	"acm-pca:GetPolicy":                    byARN("ResourceArn"),
-	"acm-pca:ListPermissions":              byARN("CertificateAuthorityArn"),
+	"acm-pca:DescribeCertificateAuthority": authorityOf("CertificateAuthorityArn"),
+	"acm-pca:GetPolicy":                    authorityOf("ResourceArn"),
+	"acm-pca:ListPermissions":              authorityOf("CertificateAuthorityArn"),
 
 	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
 	"route53:ChangeResourceRecordSets": changedRecords,
@@ -116,6 +116,39 @@ func updatedCertificate(c *invocation) (target, *Error) {
 	return target{resource: in.CertificateArn, keys: map[string][]string{
 		"acm:ValidationMethod": {or(in.Options.ValidationMethod, "EMAIL")},
 	}}, fault
+}
+
+// authorityOf is a private certificate authority, with the policy by which it is
+// shared.
+func authorityOf(member string) func(*invocation) (target, *Error) {
+	return func(c *invocation) (target, *Error) {
+		arn, fault := c.text(member)
+		t := target{resource: arn}
+		parts := strings.SplitN(arn, ":", 6)
+		if fault != nil || len(parts) != 6 {
+			return t, fault
+		}
+		text := ""
+		if ca := c.state.authority(arn); ca != nil {
+			text = ca.Policy
+		}
+		t.guard, fault = guard(parts[4], text)
+		return t, fault
+	}
+}
+
+// guard is the policy of a resource of the account, which has none where the
+// text is empty.
+func guard(account, text string) (*policy.Guard, *Error) {
+	g := &policy.Guard{Kind: policy.Resource, Account: account}
+	if text == "" {
+		return g, nil
+	}
+	var err error
+	if g.Document, err = policy.Parse(text, policy.Resource); err != nil {
+		return nil, refusal(err)
+	}
+	return g, nil
 }
 
 // inPath is the resource of Route 53 that the path has the id of.
@@ -197,7 +230,7 @@ func queueOf(c *invocation) (target, *Error) {
 	q := &Queue{Name: name, account: account, region: c.region.Name}
 	t := target{resource: q.ARN()}
 	if there := c.state.queueOf(t.resource); there != nil {
-		t.guard, fault = there.guard()
+		t.guard, fault = guard(there.account, there.Policy)
 	}
 	return t, fault
 }

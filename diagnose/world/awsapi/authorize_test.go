@@ -103,12 +103,15 @@ func (o *outcomes) compare(t *testing.T) {
 // to it.
 func TestPrintedPoliciesOfReading(t *testing.T) {
 	api, admin := start(t)
-	const authority = "arn:aws:acm-pca:" + region + ":" + account + ":certificate-authority/1"
+	const (
+		authority = "arn:aws:acm-pca:" + region + ":" + account + ":certificate-authority/1"
+		sharing   = `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"acm-pca:ListPermissions","Resource":"*"}]}`
+	)
 	add(api, &awsapi.Certificate{ARN: arnBase + "1", DomainName: "example.com", Body: "x", Status: "ISSUED"})
 	api.Update(func(s *awsapi.State) {
 		a := s.Account(account)
 		a.HostedZones = []*awsapi.HostedZone{{ID: "Z1", Name: "example.com"}}
-		a.Region(region).Authorities = []*awsapi.Authority{{ARN: authority, Policy: "{}"}}
+		a.Region(region).Authorities = []*awsapi.Authority{{ARN: authority, Policy: sharing}}
 	})
 	cfg := role(t, api, admin, printed(t, "iam/read.json"))
 	var o outcomes

@@ -205,19 +205,6 @@ func (s *State) queueOf(arn string) *Queue {
 	return r.queue(parts[5])
 }
 
-// guard is the queue's policy.
-func (q *Queue) guard() (*policy.Guard, *Error) {
-	g := &policy.Guard{Kind: policy.Resource, Account: q.account}
-	if q.Policy == "" {
-		return g, nil
-	}
-	var err error
-	if g.Document, err = policy.Parse(q.Policy, policy.Resource); err != nil {
-		return nil, refusal(err)
-	}
-	return g, nil
-}
-
 // Deliver puts messages into a queue as EventBridge does for a rule, which the
 // queue's policy has to allow ("Using resource-based policies for Amazon
 // EventBridge", Amazon EventBridge User Guide,
@@ -236,7 +223,7 @@ func (s *Server) letsIn(rule, queue string) error {
 	if q == nil || len(parts) != 6 {
 		return fmt.Errorf("there is no queue %s, or no rule %s", queue, rule)
 	}
-	guard, fault := q.guard()
+	g, fault := guard(q.account, q.Policy)
 	if fault != nil {
 		return fault
 	}
@@ -244,7 +231,7 @@ func (s *Server) letsIn(rule, queue string) error {
 		Action: "sqs:SendMessage", Resource: queue, Caller: "events.amazonaws.com", Keys: map[string][]string{
 			"aws:SourceArn": {rule}, "aws:SourceAccount": {parts[4]}, "aws:SecureTransport": {secureTransport},
 		},
-	}, nil, guard)
+	}, nil, g)
 	if verdict.Decision != policy.Allowed {
 		return fmt.Errorf("the policy of the queue %s does not let the rule %s send to it", queue, rule)
 	}

@@ -26,6 +26,7 @@ const forAll = "ForAllValues:"
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html,
 // and the pages of the services in the Service Authorization Reference).
 var keys = map[string]bool{
+	"acm-pca:templatearn":                                   false, // in policies that AWS RAM makes
 	"acm:validationmethod":                                  false,
 	"aws:principalorgid":                                    false,
 	"aws:securetransport":                                   false,
