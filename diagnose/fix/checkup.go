@@ -78,7 +78,7 @@ func checkAccount(ctx context.Context, a inventory.Account, kinds []Kind) []chec
 			case len(refused) == len(asked):
 				c.State = checkup.Warning
 				c.Detail = "IAM says that it is not allowed on " + strings.Join(refused, ", ")
-				c.Fix = "Allow " + p.Action + " as " + Policy(k) + " has it, or take " + string(k) + " out of `ACMBOT_FIX`. Where the fix is not meant for this account, leave it so: its button then says that it may not."
+				c.Fix = "Allow " + p.Action + " to " + a.Name() + ", as " + Policy(k) + " has it, or take " + string(k) + " out of `ACMBOT_FIX`. Where the fix is not meant for this account, leave it so: its button then says that it may not."
 			case len(refused) > 0:
 				c.Detail = fmt.Sprintf("IAM allows it, except on %s", strings.Join(refused, ", "))
 			}

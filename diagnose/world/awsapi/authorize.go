@@ -28,14 +28,14 @@ type target struct {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html.
 var targets = map[string]func(*invocation) (target, *Error){
 	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
-	"acm:DescribeCertificate":              byARN("CertificateArn"),
+	"acm:DescribeCertificate":              certificateOf,
 	"acm:GetAccountConfiguration":          nothing,
-	"acm:GetCertificate":                   byARN("CertificateArn"),
-	"acm:ListCertificateDomainValidations": byARN("CertificateArn"),
+	"acm:GetCertificate":                   certificateOf,
+	"acm:ListCertificateDomainValidations": certificateOf,
 	"acm:ListCertificates":                 nothing,
-	"acm:ListTagsForCertificate":           byARN("CertificateArn"),
-	"acm:RenewCertificate":                 byARN("CertificateArn"),
-	"acm:ResendValidationEmail":            byARN("CertificateArn"),
+	"acm:ListTagsForCertificate":           certificateOf,
+	"acm:RenewCertificate":                 certificateOf,
+	"acm:ResendValidationEmail":            certificateOf,
 	"acm:SearchCertificates":               nothing,
 	"acm:UpdateCertificateOptions":         updatedCertificate,
 
@@ -56,7 +56,7 @@ var targets = map[string]func(*invocation) (target, *Error){
 	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 	"iam:CreateRole":              roleOf,
 	"iam:PutRolePolicy":           roleOf,
-	"iam:SimulatePrincipalPolicy": field("PolicySourceArn"),
+	"iam:SimulatePrincipalPolicy": simulated,
 
 	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 	"sqs:ChangeMessageVisibility": queueOf,
@@ -87,12 +87,9 @@ func (c *invocation) arn(service, resource string) string {
 	return "arn:" + c.account.partition() + ":" + service + ":" + c.region.Name + ":" + c.account.ID + ":" + resource
 }
 
-// byARN is the resource whose ARN a member of the JSON request is.
-func byARN(member string) func(*invocation) (target, *Error) {
-	return func(c *invocation) (target, *Error) {
-		text, fault := c.text(member)
-		return target{resource: text}, fault
-	}
+func certificateOf(c *invocation) (target, *Error) {
+	arn, fault := c.text("CertificateArn")
+	return target{resource: arn}, fault
 }
 
 // text is a member of the JSON request.
@@ -180,9 +177,8 @@ func changedRecords(c *invocation) (target, *Error) {
 	return t, nil
 }
 
-// field is the resource whose ARN a field of the form is.
-func field(name string) func(*invocation) (target, *Error) {
-	return func(c *invocation) (target, *Error) { return target{resource: c.request.form.Get(name)}, nil }
+func simulated(c *invocation) (target, *Error) {
+	return target{resource: c.request.form.Get("PolicySourceArn")}, nil
 }
 
 func roleOf(c *invocation) (target, *Error) {

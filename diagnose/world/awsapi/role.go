@@ -8,6 +8,20 @@ import (
 	"github.com/acmbot/acmbot/diagnose/world/awsapi/policy"
 )
 
+// SetPolicy puts a policy into the role, or replaces it. It counts where the
+// account's policies do.
+func (r *Role) SetPolicy(name, document string) error {
+	p, err := policy.Parse(document, policy.Identity)
+	if err != nil {
+		return err
+	}
+	if r.policies == nil {
+		r.policies = map[string]policy.Document{}
+	}
+	r.policies[name] = p
+	return nil
+}
+
 // trusts is the role's trust policy.
 func (r *Role) trusts() policy.Document {
 	if r.trust != nil {
@@ -123,18 +137,13 @@ func putRolePolicy(c *invocation) (any, *Error) {
 			return nil, fault
 		}
 	}
-	p, err := policy.Parse(form.Get("PolicyDocument"), policy.Identity)
-	if err != nil {
-		return nil, refusal(err)
-	}
 	role := c.account.role(form.Get("RoleName"))
 	if role == nil {
 		return nil, &Error{Status: 404, Code: "NoSuchEntity", Message: "The role with name " + form.Get("RoleName") + " cannot be found."}
 	}
-	if role.policies == nil {
-		role.policies = map[string]policy.Document{}
+	if err := role.SetPolicy(form.Get("PolicyName"), form.Get("PolicyDocument")); err != nil {
+		return nil, refusal(err)
 	}
-	role.policies[form.Get("PolicyName")] = p
 	c.wrote = true
 	return putRolePolicyResponse{NS: iamNamespace, RequestID: requestID()}, nil
 }
