@@ -68,6 +68,10 @@ func read(t *testing.T, path string) policy {
 	return p
 }
 
+// askedAbout are the roles of which doctor.json lets acmbot ask IAM what they may
+// do; in the templates and modules there is one, which is its own.
+const askedAbout = `["arn:aws:iam::*:role/acmbot", "arn:aws:iam::*:role/acmbot-read"]`
+
 // wide are the statements that are for all resources, since their actions know
 // none.
 var wide = []string{"FindCertificates", "FindHostedZones", "LogIn"}

@@ -26,7 +26,7 @@ locals {
     for file in local.policy_files : file => replace(replace(replace(replace(replace(replace(replace(replace(
       file("${local.iam}/${file}.json"),
       "\"arn:aws:sqs:*:*:acmbot-events\"", jsonencode(aws_sqs_queue.events.arn)),
-      "\"arn:aws:iam::*:role/acmbot*\"", "\"arn:aws:iam::${local.account}:role/${var.name}-task-*\""),
+      "[\"arn:aws:iam::*:role/acmbot\", \"arn:aws:iam::*:role/acmbot-read\"]", "\"arn:aws:iam::${local.account}:role/${var.name}-task-*\""),
       "\"arn:aws:dynamodb:*:*:table/acmbot\"", jsonencode(aws_dynamodb_table.state.arn)),
       "role/acmbot-read\"", "role/${var.member_role_name}\""),
       "\"Action\": \"route53:ChangeResourceRecordSets\",\n      \"Resource\": \"arn:aws:route53:::hostedzone/*\"", "\"Action\": \"route53:ChangeResourceRecordSets\", \"Resource\": ${jsonencode(local.zone_arns)}"),

@@ -18,7 +18,19 @@ var operators = map[string]func(policy, request string) bool{
 	"Bool":         strings.EqualFold,
 }
 
-const forAll = "ForAllValues:"
+const (
+	forAll   = "ForAllValues:"
+	ifExists = "IfExists"
+)
+
+// parseOperator takes an operator apart. Of those with several values none has IfExists.
+func parseOperator(text string) (name string, all, optional bool) {
+	name, all = strings.CutPrefix(text, forAll)
+	if !all {
+		name, optional = strings.CutSuffix(name, ifExists)
+	}
+	return name, all, optional
+}
 
 // keys are the condition keys that acmbot's policies use, in lower case, since
 // their case does not count; each with whether it has several values in a
@@ -55,7 +67,7 @@ func known(key string) (several, ok bool) {
 
 func checkConditions(conditions map[string]map[string]List[string]) *Error {
 	for operator, tests := range conditions {
-		name, all := strings.CutPrefix(operator, forAll)
+		name, all, _ := parseOperator(operator)
 		if _, ok := operators[name]; !ok && operator != "Null" {
 			return unsupported("the condition operator " + operator)
 		}
@@ -87,10 +99,11 @@ func checkConditions(conditions map[string]map[string]List[string]) *Error {
 // operator, for one of its values ("IAM JSON policy elements: Condition", IAM
 // User Guide,
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html).
-// A key that the request does not have fails, but under ForAllValues.
+// A key that the request does not have fails, but under ForAllValues and an
+// operator with IfExists.
 func holds(conditions map[string]map[string]List[string], request map[string][]string) bool {
 	for operator, tests := range conditions {
-		name, all := strings.CutPrefix(operator, forAll)
+		name, all, optional := parseOperator(operator)
 		for key, wanted := range tests {
 			have := valuesOf(request, key)
 			matches := func(value string) bool {
@@ -103,7 +116,7 @@ func holds(conditions map[string]map[string]List[string], request map[string][]s
 			case all:
 				ok = !slices.ContainsFunc(have, func(v string) bool { return !matches(v) })
 			default:
-				ok = slices.ContainsFunc(have, matches)
+				ok = optional && len(have) == 0 || slices.ContainsFunc(have, matches)
 			}
 			if !ok {
 				return false

@@ -30,6 +30,10 @@ func TestConditions(t *testing.T) {
 		{"all keys have to hold", `{"StringEquals":{"sts:ExternalId":"word","aws:SourceAccount":"1"}}`, keys{"sts:ExternalId": {"word"}, "aws:SourceAccount": {"2"}}, false},
 		{"all operators have to hold", `{"StringEquals":{"sts:ExternalId":"word"},"Bool":{"aws:SecureTransport":"true"}}`, keys{"sts:ExternalId": {"word"}, "aws:SecureTransport": {"false"}}, false},
 
+		{"equal where it exists", `{"StringEqualsIfExists":{"acm:ValidationMethod":"DNS"}}`, keys{"acm:ValidationMethod": {"DNS"}}, true},
+		{"unequal where it exists", `{"StringEqualsIfExists":{"acm:ValidationMethod":"DNS"}}`, keys{"acm:ValidationMethod": {"EMAIL"}}, false},
+		{"it does not exist", `{"StringEqualsIfExists":{"acm:ValidationMethod":"DNS"}}`, nil, true},
+
 		{"like", `{"StringLike":{"kms:ViaService":["secretsmanager.*.amazonaws.com","ssm.*.amazonaws.com"]}}`, keys{"kms:ViaService": {"ssm.eu-central-1.amazonaws.com"}}, true},
 		{"unlike", `{"StringLike":{"kms:ViaService":["secretsmanager.*.amazonaws.com","ssm.*.amazonaws.com"]}}`, keys{"kms:ViaService": {"s3.eu-central-1.amazonaws.com"}}, false},
 		{"a dot is a dot", `{"StringLike":{"kms:ViaService":"ssm.*"}}`, keys{"kms:ViaService": {"ssmx"}}, false},

@@ -40,7 +40,7 @@ func TestParseRefuses(t *testing.T) {
 
 		"another operator":                    {kind: policy.Trust, text: condition(`{"StringNotEquals":{"sts:ExternalId":"x"}}`), unsupported: true},
 		"an operator that is none":            {kind: policy.Trust, text: condition(`{"StringEqual":{"sts:ExternalId":"x"}}`), unsupported: true},
-		"IfExists":                            {kind: policy.Trust, text: condition(`{"StringEqualsIfExists":{"sts:ExternalId":"x"}}`), unsupported: true},
+		"IfExists":                            {kind: policy.Trust, text: condition(`{"NullIfExists":{"sts:ExternalId":"true"}}`), unsupported: true},
 		"ForAnyValue":                         {kind: policy.Trust, text: condition(`{"ForAnyValue:StringEquals":{"sts:ExternalId":"x"}}`), unsupported: true},
 		"another key":                         {kind: policy.Trust, text: condition(`{"StringEquals":{"sts:External":"x"}}`), unsupported: true},
 		"a key with several values":           {kind: policy.Trust, text: condition(`{"StringEquals":{"route53:ChangeResourceRecordSetsActions":"UPSERT"}}`), unsupported: true},
