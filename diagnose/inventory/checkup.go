@@ -72,7 +72,7 @@ func triedOn(t Trial) string {
 	case t.Unseen.Permission == "" || t.Resource == "":
 		return ""
 	case strings.HasSuffix(t.Resource, nowhere), strings.HasSuffix(t.Resource, nowhereZone):
-		return " There is none to try it on: where a policy names some only, this says nothing of those."
+		return " It was tried on one that does not exist: where a policy names some only, this says nothing of those."
 	default:
 		return " It was tried on " + t.Resource + "."
 	}

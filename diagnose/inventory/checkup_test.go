@@ -131,13 +131,13 @@ func TestTaskTellsWhatAPermissionWasTriedOn(t *testing.T) {
 	got := checkedUp(t, o)
 	for action, says := range map[string]string{
 		"acm:DescribeCertificate":    "It was tried on " + arnOf(hub, dublin, "one") + ".",
-		"acm-pca:ListPermissions":    "There is none to try it on",
-		"route53:GetHostedZone":      "There is none to try it on",
+		"acm-pca:ListPermissions":    "It was tried on one that does not exist",
+		"route53:GetHostedZone":      "It was tried on one that does not exist",
 		"acm:ListCertificates":       "",
 		"route53:ListHostedZones":    "",
-		"route53:GetDNSSEC":          "There is none to try it on",
+		"route53:GetDNSSEC":          "It was tried on one that does not exist",
 		"acm:SearchCertificates":     "",
-		"acm-pca:GetPolicy":          "There is none to try it on",
+		"acm-pca:GetPolicy":          "It was tried on one that does not exist",
 		"acm:ListTagsForCertificate": "It was tried on " + arnOf(hub, dublin, "one") + ".",
 	} {
 		if c := got[hub+" "+action]; !strings.HasSuffix(c.Detail, says) && !strings.Contains(c.Detail, says) || (says == "") != (c.State == checkup.OK) {
