@@ -353,6 +353,10 @@ func TestPrintedPoliciesOfOtherAccounts(t *testing.T) {
 	o.add("a role of a longer name, which would let in", enter(cfg, "acmbot-read-elsewhere", ""), "denied")
 	o.add("somebody else of the account", enter(admin, "acmbot-read", "a-long-random-word"), "denied")
 	o.add("a role for a service", enter(admin, "service", ""), "denied")
+	// Whose policy it is, another account is not told.
+	if err := enter(cfg, "acmbot-write", ""); err == nil || !strings.HasSuffix(err.Error(), "role/acmbot-write") {
+		t.Errorf("%v", err)
+	}
 	o.add("a role that trusts anybody", enter(admin, "acmbot-read-elsewhere", ""), "allowed")
 	o.compare(t)
 }
@@ -393,6 +397,11 @@ func TestPrintedPolicyOfSecrets(t *testing.T) {
 	o.add("a parameter that is not there", parameter("/acmbot/none"), "ParameterNotFound")
 	o.add("a parameter of another name", parameter("/acmbots/slack"), "denied")
 	o.add("a parameter with a key of one's own", parameter("/acmbot/own"), "allowed")
+
+	// One secret, by the six characters that Secrets Manager adds.
+	put(t, admin, "p0", printed(t, "iam/secrets.json", "secret:acmbot/*", "secret:acmbot/slack-??????"))
+	o.add("the only secret", secret("acmbot/slack"), "allowed")
+	o.add("beside the only secret", secret("acmbot/own"), "denied")
 
 	put(t, admin, "p0", printed(t, "iam/secrets.json", "ssm.*.amazonaws.com", "s3.*.amazonaws.com"))
 	o.add("the key by way of one service", secret("acmbot/own"), "allowed")

@@ -98,6 +98,7 @@ func TestEvaluate(t *testing.T) {
 		{name: "and the account allows", identity: allow, owner: own, kind: policy.Resource, guard: of("Allow", `{"AWS":"arn:aws:iam::`+own+`:root"}`), want: policy.Verdict{policy.Allowed, policy.Identity}},
 		{name: "its policy is for somebody else", owner: own, kind: policy.Resource, guard: of("Allow", `{"AWS":"arn:aws:iam::`+own+`:role/other"}`), want: policy.Verdict{policy.ImplicitDeny, policy.Identity}},
 		{name: "its policy denies", identity: allow, owner: own, kind: policy.Resource, guard: of("Deny", `"*"`), want: policy.Verdict{policy.ExplicitDeny, policy.Resource}},
+		{name: "its policy denies, and allows after that", identity: allow, owner: own, kind: policy.Resource, guard: of("Deny", `"*"`) + "," + of("Allow", `"*"`), want: policy.Verdict{policy.ExplicitDeny, policy.Resource}},
 		{name: "the role's policy denies", identity: deny, owner: own, kind: policy.Resource, guard: of("Allow", `"*"`), want: policy.Verdict{policy.ExplicitDeny, policy.Identity}},
 
 		{name: "another account's without a policy", identity: allow, owner: other, kind: policy.Resource, want: policy.Verdict{policy.ImplicitDeny, policy.Resource}},
