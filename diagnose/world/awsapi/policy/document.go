@@ -145,8 +145,13 @@ func (s Statement) check(kind Kind) *Error {
 		return err
 	}
 	for _, r := range s.Resource {
-		if r != "*" && len(strings.SplitN(r, ":", 6)) < 6 {
+		parts := strings.SplitN(r, ":", 6)
+		switch {
+		case r == "*":
+		case len(parts) < 6:
 			return &Error{Message: "Resource " + r + " must be in ARN format or \"*\"."}
+		case strings.ContainsAny(parts[2], "*?"):
+			return &Error{Message: "Resource vendor must be fully qualified and cannot contain regexes."}
 		}
 		if strings.Contains(r, "${") {
 			return unsupported("the policy variable in " + r)

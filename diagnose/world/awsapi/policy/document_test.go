@@ -30,6 +30,7 @@ func TestParseRefuses(t *testing.T) {
 		"a principal":               {text: `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}}`},
 		"no resource":               {text: `{"Statement":{"Effect":"Allow","Action":"*"}}`},
 		"a resource that is no ARN": {text: `{"Statement":{"Effect":"Allow","Action":"*","Resource":"acmbot"}}`},
+		"a resource of any service": {text: `{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:*:*:*:*"}}`},
 		"a queue's of nobody":       {kind: policy.Resource, text: `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`},
 		"a queue's of nothing":      {kind: policy.Resource, text: `{"Statement":{"Effect":"Allow","Action":"*","Principal":"*"}}`},
 		"a trust of nobody":         {kind: policy.Trust, text: `{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}}`},
