@@ -3,6 +3,7 @@ package deploy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/acmbot/acmbot/diagnose/inventory"
+	iam "github.com/acmbot/acmbot/diagnose/world/awsapi/policy"
 )
 
 // A list is a string or a list of strings, as in a policy document.
@@ -66,9 +68,24 @@ func read(t *testing.T, path string) policy {
 	return p
 }
 
+// askedAbout are the roles of which doctor.json lets acmbot ask IAM what they may
+// do; in the templates and modules there is one, which is its own.
+const askedAbout = `["arn:aws:iam::*:role/acmbot", "arn:aws:iam::*:role/acmbot-read"]`
+
 // wide are the statements that are for all resources, since their actions know
 // none.
 var wide = []string{"FindCertificates", "FindHostedZones", "LogIn"}
+
+// kind is what the document is attached to.
+func (p policy) kind() iam.Kind {
+	switch first := p.Statement[0]; {
+	case len(first.Principal) == 0:
+		return iam.Identity
+	case len(first.Resource) == 0:
+		return iam.Trust
+	}
+	return iam.Resource
+}
 
 // decodePolicy reads a policy document, and finds what is wrong with it.
 func decodePolicy(text []byte) (policy, error) {
@@ -104,7 +121,12 @@ func decodePolicy(text []byte) (policy, error) {
 		}
 		seen[s.Sid] = true
 	}
-	return p, nil
+	if len(p.Statement) == 0 {
+		return p, errors.New("there is no statement")
+	}
+	// Nothing is said that the embedded AWS would not know how to evaluate.
+	_, err := iam.Parse(string(text), p.kind())
+	return p, err
 }
 
 func (p policy) actions() []string {

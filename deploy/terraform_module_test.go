@@ -613,9 +613,6 @@ var dataSamples = map[string]cty.Value{
 	"aws_partition":       cty.ObjectVal(map[string]cty.Value{"current": cty.ObjectVal(map[string]cty.Value{"partition": cty.StringVal("aws")})}),
 	"aws_region":          cty.ObjectVal(map[string]cty.Value{"current": cty.ObjectVal(map[string]cty.Value{"region": cty.StringVal(testRegion)})}),
 	"aws_caller_identity": cty.ObjectVal(map[string]cty.Value{"current": cty.ObjectVal(map[string]cty.Value{"account_id": cty.StringVal(testAccount)})}),
-	"aws_iam_policy_document": cty.ObjectVal(map[string]cty.Value{
-		"trust": cty.ObjectVal(map[string]cty.Value{"json": cty.StringVal("{}")}),
-	}),
 }
 
 // functions are those of Terraform's that the modules use.

@@ -31,7 +31,7 @@ const walkSection = "In your Slack"
 // deploy/README.md to which it links, where it links to them, in one shell. What
 // they start are processes of their own, against the embedded AWS, DNS, web
 // servers and Slack. The AWS is one in which acmbot's roles are not there
-// before, and may do only what the commands allow.
+// before, and may do only what the commands allow, as IAM would evaluate it.
 //
 // A network namespace keeps the ports 53, 80 and 443 free, and everything on
 // this machine.
@@ -109,8 +109,7 @@ func walkWorld(t *testing.T) *world.World {
 }
 
 func walkInside(t *testing.T) {
-	database := dynamotest.Start(t)
-	scene, err := walkWorld(t).Start(t.Context(), world.Options{Literal: true})
+	scene, err := walkWorld(t).Start(t.Context(), world.Options{Literal: true, DynamoDB: dynamotest.Start(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +154,7 @@ func walkInside(t *testing.T) {
 	if out, err := copied.CombinedOutput(); err != nil {
 		t.Fatalf("copying the repository: %v\n%s", err, out)
 	}
-	env := walkEnv(t, home, scene, slack, database)
+	env := walkEnv(t, home, scene, slack)
 	sh := startShell(t, checkout, env)
 
 	w := &walk{sh: sh, issued: issued, accounts: map[bool]string{false: own, true: further}, followed: map[string]bool{}}
@@ -202,7 +201,7 @@ func walkInside(t *testing.T) {
 
 // walkEnv is what the machine gives: where AWS, Slack and DNS are, the
 // role's credentials, and the AWS CLI with an administrator's.
-func walkEnv(t *testing.T, home string, scene *world.Running, slack *workspace.Workspace, database string) []string {
+func walkEnv(t *testing.T, home string, scene *world.Running, slack *workspace.Workspace) []string {
 	t.Helper()
 	write := func(name, text string, mode os.FileMode) string {
 		path := filepath.Join(home, name)
@@ -218,32 +217,29 @@ func walkEnv(t *testing.T, home string, scene *world.Running, slack *workspace.W
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Old versions of the AWS CLI know AWS_ENDPOINT_URL not, or not all of it.
+	// Old versions of the AWS CLI do not know AWS_ENDPOINT_URL.
 	write("bin/aws", `#!/bin/sh
 export AWS_ACCESS_KEY_ID="AKIA$WALK_ACCOUNT" AWS_SECRET_ACCESS_KEY="of-$WALK_ACCOUNT" AWS_DEFAULT_REGION="$AWS_REGION" AWS_PAGER=
-endpoint=$AWS_ENDPOINT_URL
-[ "$1" = dynamodb ] && endpoint=$AWS_ENDPOINT_URL_DYNAMODB
-exec `+real+` "$@" --endpoint-url "$endpoint"
+exec `+real+` "$@" --endpoint-url "$AWS_ENDPOINT_URL"
 `, 0o755)
 	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	settings := map[string]string{
-		"PATH":                      filepath.Join(home, "bin") + ":" + os.Getenv("PATH"),
-		"HOME":                      home,
-		"GOPATH":                    filepath.Join(home, "go"),
-		"GOMODCACHE":                strings.TrimSpace(string(cache)),
-		"GOFLAGS":                   "-mod=mod",
-		"GOPROXY":                   "off",
-		"GOBIN":                     "",
-		"SLACK_API_URL":             slack.APIURL(),
-		"ACMBOT_DNS_ROOT_HINTS":     write("named.root", scene.RootHints(), 0o600),
-		"ACMBOT_DNS_RESOLVERS":      strings.Join(scene.DNSOptions().Resolvers, ","),
-		"ACMBOT_DNS_TRUST_ANCHOR":   write("root.key", strings.Join(scene.DNSOptions().TrustAnchors, "\n")+"\n", 0o600),
-		"ACMBOT_PROBE_ALLOW":        "127.0.0.0/8",
-		"AWS_ENDPOINT_URL_DYNAMODB": database,
-		"ACMBOT_STATE":              filepath.Join(home, "state.db"),
+		"PATH":                    filepath.Join(home, "bin") + ":" + os.Getenv("PATH"),
+		"HOME":                    home,
+		"GOPATH":                  filepath.Join(home, "go"),
+		"GOMODCACHE":              strings.TrimSpace(string(cache)),
+		"GOFLAGS":                 "-mod=mod",
+		"GOPROXY":                 "off",
+		"GOBIN":                   "",
+		"SLACK_API_URL":           slack.APIURL(),
+		"ACMBOT_DNS_ROOT_HINTS":   write("named.root", scene.RootHints(), 0o600),
+		"ACMBOT_DNS_RESOLVERS":    strings.Join(scene.DNSOptions().Resolvers, ","),
+		"ACMBOT_DNS_TRUST_ANCHOR": write("root.key", strings.Join(scene.DNSOptions().TrustAnchors, "\n")+"\n", 0o600),
+		"ACMBOT_PROBE_ALLOW":      "127.0.0.0/8",
+		"ACMBOT_STATE":            filepath.Join(home, "state.db"),
 	}
 	maps.Copy(settings, scene.AWSEnv())
 	delete(settings, "AWS_REGION") // is printed

@@ -26,7 +26,7 @@ locals {
     for file in local.policy_files : file => replace(replace(replace(replace(replace(replace(replace(replace(
       file("${local.iam}/${file}.json"),
       "\"arn:aws:sqs:*:*:acmbot-events\"", jsonencode(aws_sqs_queue.events.arn)),
-      "\"arn:aws:iam::*:role/acmbot*\"", "\"arn:aws:iam::${local.account}:role/${var.name}-task-*\""),
+      "[\"arn:aws:iam::*:role/acmbot\", \"arn:aws:iam::*:role/acmbot-read\"]", "\"arn:aws:iam::${local.account}:role/${var.name}-task-*\""),
       "\"arn:aws:dynamodb:*:*:table/acmbot\"", jsonencode(aws_dynamodb_table.state.arn)),
       "role/acmbot-read\"", "role/${var.member_role_name}\""),
       "\"Action\": \"route53:ChangeResourceRecordSets\",\n      \"Resource\": \"arn:aws:route53:::hostedzone/*\"", "\"Action\": \"route53:ChangeResourceRecordSets\", \"Resource\": ${jsonencode(local.zone_arns)}"),
@@ -49,34 +49,26 @@ locals {
   })
 }
 
-data "aws_iam_policy_document" "trust" {
-  statement {
-    sid     = "LetTasksIn"
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ecs-tasks.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:ecs:${local.region}:${local.account}:*"]
-    }
-  }
+locals {
+  trust = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "LetTasksIn"
+      Effect    = "Allow"
+      Principal = { Service = "ecs-tasks.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:ecs:${local.region}:${local.account}:*" }
+      }
+    }]
+  })
 }
 
 resource "aws_iam_role" "task" {
   name_prefix        = "${var.name}-task-"
   description        = "Lets acmbot read certificates and its tokens, and keep its state"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  assume_role_policy = local.trust
   tags               = var.tags
 }
 
@@ -93,7 +85,7 @@ resource "aws_iam_role_policy" "task" {
 resource "aws_iam_role" "execution" {
   name_prefix        = "${var.name}-start-"
   description        = "Lets ECS fetch acmbot's image, and write its log"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  assume_role_policy = local.trust
   tags               = var.tags
 }
 

@@ -489,7 +489,8 @@ func TestTroubleIsSaidOnceAndEnds(t *testing.T) {
 				s.api.Update(func(state *awsapi.State) { state.Account("444455556666").Queue(region, "theirs") })
 				return func() {
 					s.api.Update(func(state *awsapi.State) {
-						state.Account("444455556666").Queue(region, "theirs").Trusts = []string{account}
+						state.Account("444455556666").Queue(region, "theirs").Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+							"Principal":{"AWS":"` + account + `"},"Action":"sqs:ReceiveMessage","Resource":"arn:aws:sqs:` + region + `:444455556666:theirs"}]}`
 					})
 				}
 			},

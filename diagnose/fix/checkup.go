@@ -78,7 +78,7 @@ func checkAccount(ctx context.Context, a inventory.Account, kinds []Kind) []chec
 			case len(refused) == len(asked):
 				c.State = checkup.Warning
 				c.Detail = "IAM says that it is not allowed on " + strings.Join(refused, ", ")
-				c.Fix = "Allow " + p.Action + " as " + Policy(k) + " has it, or take " + string(k) + " out of `ACMBOT_FIX`. Where the fix is not meant for this account, leave it so: its button then says that it may not."
+				c.Fix = "Allow " + p.Action + " to " + a.Name() + ", as " + Policy(k) + " has it, or take " + string(k) + " out of `ACMBOT_FIX`. Where the fix is not meant for this account, leave it so: its button then says that it may not."
 			case len(refused) > 0:
 				c.Detail = fmt.Sprintf("IAM allows it, except on %s", strings.Join(refused, ", "))
 			}
@@ -103,7 +103,10 @@ func unknown(a inventory.Account, kinds []Kind, obstacle *diagnose.Unseen) check
 }
 
 // simulations are what the fix would do with an action, in this account. The
-// condition keys are those of Route 53 ("Using IAM policy conditions for
+// condition keys are those of ACM ("Actions, resources, and condition keys for AWS
+// Certificate Manager", Service Authorization Reference,
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html)
+// and of Route 53 ("Using IAM policy conditions for
 // fine-grained access control", Amazon Route 53 Developer Guide,
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html).
 func simulations(a inventory.Account, k Kind, action, certificate string, zones []inventory.SimulatedZone) []inventory.Simulation {
@@ -124,6 +127,8 @@ func simulations(a inventory.Account, k Kind, action, certificate string, zones 
 			}})
 		}
 		return list
+	case "acm:UpdateCertificateOptions":
+		return []inventory.Simulation{{Action: action, Resource: certificate, Context: map[string][]string{"acm:ValidationMethod": {"DNS"}}}}
 	default:
 		return []inventory.Simulation{{Action: action, Resource: certificate}}
 	}

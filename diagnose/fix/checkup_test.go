@@ -65,7 +65,7 @@ func TestTask(t *testing.T) {
 		"add-cname route53:ChangeResourceRecordSets": "fix-route53-cname.json", "add-caa route53:ChangeResourceRecordSets": "fix-route53-caa.json",
 		"resend-email acm:ResendValidationEmail": "fix-acm-resend-email.json",
 	} {
-		if c := got[what]; c.State != checkup.Warning || !strings.Contains(c.Fix, file) {
+		if c := got[what]; c.State != checkup.Warning || !strings.Contains(c.Fix, file) || !strings.Contains(c.Fix, " to the user arn:aws:iam::"+account+":user/acmbot, as ") {
 			t.Errorf("%s: %+v", what, c)
 		}
 	}

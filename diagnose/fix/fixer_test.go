@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -48,8 +49,13 @@ func open(t *testing.T, kinds ...fix.Kind) *stage {
 	t.Helper()
 	api := awsapi.New(awsapi.Options{})
 	api.Update(func(s *awsapi.State) {
-		s.Account(hub).Keys = []awsapi.AccessKey{{ID: "AKIA", Secret: "secret"}}
+		s.Account(hub).Keys = []awsapi.AccessKey{{ID: "AKIA", Secret: "secret", Principal: "arn:aws:iam::" + hub + ":role/acmbot"}}
+		s.Account(hub).Roles = []*awsapi.Role{{Name: "acmbot"}}
 		s.Account(spoke).Roles = []*awsapi.Role{{Name: "acmbot-read"}}
+		for _, id := range []string{hub, spoke} {
+			s.Account(id).PoliciesCount = true
+			allowAsPrinted(t, s.Account(id).Roles[0])
+		}
 		s.Account(spoke).HostedZones = []*awsapi.HostedZone{{ID: zoneID, Name: "example.com", NameServers: slices.Clone(servers)}}
 		s.Account(hub).Region(dublin).Certificates = []*awsapi.Certificate{{
 			ARN: arn, DomainName: "shop.example.com", SubjectAlternativeNames: []string{"shop.example.com"},
@@ -86,6 +92,25 @@ func open(t *testing.T, kinds ...fix.Kind) *stage {
 	return &stage{
 		Server: api, t: t, inv: inv,
 		fixer: fix.New(fix.Options{Inventory: inv, Kinds: kinds, SyncTimeout: 50 * time.Millisecond, Poll: time.Millisecond}),
+	}
+}
+
+// allowAsPrinted lets a role do what deploy/README.md tells to let it do for all
+// fixes, and no more.
+func allowAsPrinted(t *testing.T, role *awsapi.Role) {
+	t.Helper()
+	files := []string{"deploy/iam/read.json", "deploy/iam/read-extra.json", "deploy/iam/assume.json"}
+	for _, k := range fix.Kinds() {
+		files = append(files, fix.Policy(k))
+	}
+	for _, file := range files {
+		text, err := os.ReadFile("../../" + file)
+		if err == nil {
+			err = role.SetPolicy(file, string(text))
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
 	}
 }
 

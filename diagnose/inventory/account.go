@@ -54,6 +54,7 @@ func (i *Inventory) roleAccount(arn string) *account {
 	a.config.Credentials = aws.NewCredentialsCache(timely, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow = refreshAhead
 	})
+	a.holder = arn
 	if parsed, ok := parseARN(arn); ok {
 		a.id, a.partition = parsed.account, parsed.partition
 	}
@@ -124,6 +125,26 @@ func (a *account) known() string {
 	return a.id
 }
 
+// whose is the ARN of the role or user that an account's credentials are of;
+// empty where that is not known.
+func (a *account) whose() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.holder
+}
+
+// name names whom an account's credentials are of.
+func (a *account) name() string {
+	switch holder := a.whose(); {
+	case holder == "":
+		return "the AWS credentials"
+	case strings.Contains(holder, ":user/"):
+		return "the user " + holder
+	default:
+		return "the role " + holder
+	}
+}
+
 // credentials gets an account's credentials and, for the base, whose they are.
 func (i *Inventory) credentials(ctx context.Context, a *account) *diagnose.Unseen {
 	what := "everything that the AWS credentials lead to"
@@ -167,7 +188,7 @@ func (i *Inventory) identify(ctx context.Context, a *account) {
 	}
 	a.id = aws.ToString(who.Account)
 	if arn, ok := parseARN(aws.ToString(who.Arn)); ok {
-		a.partition = arn.partition
+		a.partition, a.holder = arn.partition, arn.holder()
 	}
 	// Clients made before now are limited under another key.
 	a.clients = nil

@@ -133,6 +133,13 @@ func (i *Inventory) sharedWith(ctx context.Context, client *acmpca.Client, p pla
 			return nil, p.id == parsed.account, nil
 		}
 		u := i.unseen(ctx, err, "acm-pca:GetPolicy", p)
+		if parsed, _ := parseARN(arn); u.Permission != "" && p.id != parsed.account {
+			// Sharing cannot include it ("Customer managed permissions in RAM",
+			// AWS Private CA User Guide,
+			// https://docs.aws.amazon.com/privateca/latest/userguide/pca-cmp.html).
+			u.Why, u.Permission = diagnose.NotConfigured, ""
+			u.Detail = "Only account " + parsed.account + ", which has it, can tell, and acmbot does not read that account."
+		}
 		u.What = "whom the certificate authority " + arn + " is shared with"
 		return nil, false, []diagnose.Unseen{u}
 	}

@@ -52,10 +52,22 @@ func TestAuthority(t *testing.T) {
 			"shared by an account that is not read", authorityARN(third),
 			func(s *awsapi.State) {
 				c := ca(third)
-				c.Status, c.Policy = "ACTIVE", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"`+hub+`"},"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}},{"Effect":"Deny","Principal":"*"}]}`
+				c.Status, c.Policy = "ACTIVE", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"`+hub+`"},"Resource":"`+authorityARN(third)+`",
+					"Action":["acm-pca:DescribeCertificateAuthority","acm-pca:GetCertificate","acm-pca:GetCertificateAuthorityCertificate","acm-pca:ListPermissions","acm-pca:ListTags"]}]}`
 				s.Account(third).Region(tokyo).Authorities = []*awsapi.Authority{c}
 			},
-			diagnose.Authority{Account: third, Status: "ACTIVE", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true, PolicyRead: true, SharedWith: []string{hub, "o-1"}},
+			diagnose.Authority{Account: third, Status: "ACTIVE", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true},
+			[]string{hub + "/" + tokyo + " not-configured"},
+		},
+		{
+			"shared by an account that is read", authorityARN(hub),
+			func(s *awsapi.State) {
+				c := ca(hub)
+				c.Status, c.Policy = "ACTIVE", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"`+third+`"},"Resource":"`+authorityARN(hub)+`",
+					"Action":"acm-pca:IssueCertificate","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`
+				s.Account(hub).Region(tokyo).Authorities = []*awsapi.Authority{c}
+			},
+			diagnose.Authority{Account: hub, Status: "ACTIVE", NotAfter: today, RestorableUntil: today.AddDate(0, 0, 7), UsageMode: "GENERAL_PURPOSE", Permitted: []string{"IssueCertificate", "ListPermissions"}, PermissionsRead: true, PolicyRead: true, SharedWith: []string{third, "o-1"}},
 			nil,
 		},
 		{"gone", authorityARN(hub), nil, diagnose.Authority{Account: hub}, []string{hub + "/" + tokyo + " not-found"}},

@@ -20,6 +20,8 @@ type Trial struct {
 	Permission
 	Account string // 12 digits; empty where it is not known
 	Region  string // empty where the action has none
+	// Resource is the ARN that it was tried on; empty where the action has none.
+	Resource string
 	// Unseen says what stands in the way; nil where the call is allowed.
 	Unseen *diagnose.Unseen
 	// Untold is set where the call neither worked nor was refused, in a way
@@ -69,9 +71,10 @@ func (i *Inventory) Check(ctx context.Context) ([]Trial, []diagnose.Unseen) {
 	return all, unseen
 }
 
-// trial tells what the error of a call says about the permission for it.
-func (i *Inventory) trial(ctx context.Context, p place, action string, err error) Trial {
-	t := Trial{Account: p.id, Region: p.region}
+// trial tells what the error of a call on a resource says about the permission
+// for it.
+func (i *Inventory) trial(ctx context.Context, p place, action, resource string, err error) Trial {
+	t := Trial{Account: p.id, Region: p.region, Resource: resource}
 	for _, known := range Permissions() {
 		if known.Action == action {
 			t.Permission = known
@@ -93,12 +96,14 @@ func (i *Inventory) trial(ctx context.Context, p place, action string, err error
 func (i *Inventory) checkPlace(ctx context.Context, p place) []Trial {
 	client := i.client(p.account, p.region)
 	var trials []Trial
-	try := func(action string, err error) { trials = append(trials, i.trial(ctx, p, action, err)) }
+	try := func(action, resource string, err error) {
+		trials = append(trials, i.trial(ctx, p, action, resource, err))
+	}
 
 	listed, err := client.acm.ListCertificates(ctx, &acm.ListCertificatesInput{MaxItems: aws.Int32(1)})
-	try("acm:ListCertificates", err)
+	try("acm:ListCertificates", "", err)
 	found, err := client.acm.SearchCertificates(ctx, &acm.SearchCertificatesInput{MaxResults: aws.Int32(1)})
-	try("acm:SearchCertificates", err)
+	try("acm:SearchCertificates", "", err)
 
 	// A certificate that exists serves best: a policy may be about some only.
 	arn := p.arn("acm", "certificate/"+nowhere)
@@ -110,19 +115,19 @@ func (i *Inventory) checkPlace(ctx context.Context, p place) []Trial {
 	}
 	if arn = cmp.Or(exists, arn); arn != "" {
 		_, err = client.acm.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(arn)})
-		try("acm:DescribeCertificate", err)
+		try("acm:DescribeCertificate", arn, err)
 		_, err = client.acm.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: aws.String(arn)})
-		try("acm:ListTagsForCertificate", err)
+		try("acm:ListTagsForCertificate", arn, err)
 		_, err = client.acm.ListCertificateDomainValidations(ctx, &acm.ListCertificateDomainValidationsInput{CertificateArn: aws.String(arn)})
-		try("acm:ListCertificateDomainValidations", err)
+		try("acm:ListCertificateDomainValidations", arn, err)
 	}
 	if arn := p.arn("acm-pca", "certificate-authority/"+nowhere); arn != "" {
 		_, err = client.pca.DescribeCertificateAuthority(ctx, &acmpca.DescribeCertificateAuthorityInput{CertificateAuthorityArn: aws.String(arn)})
-		try("acm-pca:DescribeCertificateAuthority", err)
+		try("acm-pca:DescribeCertificateAuthority", arn, err)
 		_, err = client.pca.ListPermissions(ctx, &acmpca.ListPermissionsInput{CertificateAuthorityArn: aws.String(arn)})
-		try("acm-pca:ListPermissions", err)
+		try("acm-pca:ListPermissions", arn, err)
 		_, err = client.pca.GetPolicy(ctx, &acmpca.GetPolicyInput{ResourceArn: aws.String(arn)})
-		try("acm-pca:GetPolicy", err)
+		try("acm-pca:GetPolicy", arn, err)
 	}
 	return trials
 }
@@ -130,22 +135,27 @@ func (i *Inventory) checkPlace(ctx context.Context, p place) []Trial {
 func (i *Inventory) checkZones(ctx context.Context, p place) []Trial {
 	client := i.client(p.account, i.options.Config.Region).route53
 	var trials []Trial
-	try := func(action string, err error) { trials = append(trials, i.trial(ctx, p, action, err)) }
+	try := func(action, zone string, err error) {
+		if zone != "" {
+			zone = "arn:" + cmp.Or(p.account.partition, partition(i.options.Config.Region)) + ":route53:::hostedzone/" + zone
+		}
+		trials = append(trials, i.trial(ctx, p, action, zone, err))
+	}
 
 	listed, err := client.ListHostedZones(ctx, &route53.ListHostedZonesInput{MaxItems: aws.Int32(1)})
-	try("route53:ListHostedZones", err)
+	try("route53:ListHostedZones", "", err)
 	zone := nowhereZone
 	if listed != nil && len(listed.HostedZones) > 0 {
 		zone = strings.TrimPrefix(aws.ToString(listed.HostedZones[0].Id), "/hostedzone/")
 	}
 	_, err = client.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: aws.String(zone)})
-	try("route53:GetHostedZone", err)
+	try("route53:GetHostedZone", zone, err)
 	_, err = client.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: aws.String(zone), MaxItems: aws.Int32(1)})
-	try("route53:ListResourceRecordSets", err)
+	try("route53:ListResourceRecordSets", zone, err)
 	if listed != nil && len(listed.HostedZones) > 0 && listed.HostedZones[0].Config != nil && listed.HostedZones[0].Config.PrivateZone {
 		zone = nowhereZone // private zones cannot be signed, and are refused
 	}
 	_, err = client.GetDNSSEC(ctx, &route53.GetDNSSECInput{HostedZoneId: aws.String(zone)})
-	try("route53:GetDNSSEC", err)
+	try("route53:GetDNSSEC", zone, err)
 	return trials
 }

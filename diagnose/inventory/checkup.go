@@ -49,7 +49,7 @@ func (i *Inventory) checkup(ctx context.Context) []checkup.Check {
 		if t.Unseen != nil && ctx.Err() != nil && (t.Unseen.Why == diagnose.TimedOut || t.Unseen.Why == diagnose.OverBudget) {
 			c.State, c.Detail = checkup.Skipped, "not checked: there was no time left for it"
 		} else if t.Unseen != nil {
-			c.Detail, c.Fix = t.Unseen.Detail, i.trialFix(t)
+			c.Detail, c.Fix = t.Unseen.Detail+triedOn(t), i.trialFix(t)
 			finding := t.Action != "acm:DescribeCertificate" && finds[diagnose.Place{Account: t.Account, Region: t.Region}]
 			switch {
 			case t.Untold:
@@ -63,6 +63,19 @@ func (i *Inventory) checkup(ctx context.Context) []checkup.Check {
 		found = append(found, c)
 	}
 	return found
+}
+
+// triedOn tells what a permission that is missing was tried on: it may be there
+// for something else.
+func triedOn(t Trial) string {
+	switch {
+	case t.Unseen.Permission == "" || t.Resource == "":
+		return ""
+	case strings.HasSuffix(t.Resource, nowhere), strings.HasSuffix(t.Resource, nowhereZone):
+		return " It was tried on one that does not exist: where a policy names some only, this says nothing of those."
+	default:
+		return " It was tried on " + t.Resource + "."
+	}
 }
 
 // purpose is what a permission is for, such as it follows "for".
@@ -79,10 +92,16 @@ func (i *Inventory) checkCredentials(ctx context.Context) []checkup.Check {
 	_, unseen := i.reachable(ctx)
 	var found []checkup.Check
 	for _, u := range unseen {
-		found = append(found, checkup.Check{
+		c := checkup.Check{
 			Area: checkup.AreaAWS, Account: u.Account, What: "credentials", Purpose: "everything that is read there", State: checkup.Failed, Detail: u.Detail,
 			Fix: "Put right what it says, then ask again; deploy/README.md says how roles and their trust are set up.",
-		})
+		}
+		for _, a := range i.accounts {
+			if a.role != "" && a.known() == u.Account && u.Permission == "sts:AssumeRole" {
+				i.whoseFault(ctx, a, &c)
+			}
+		}
+		found = append(found, c)
 	}
 	for _, a := range i.accounts {
 		failed := false
@@ -101,6 +120,22 @@ func (i *Inventory) checkCredentials(ctx context.Context) []checkup.Check {
 		}
 	}
 	return found
+}
+
+// whoseFault finds out which side keeps acmbot out of a role, where IAM may be
+// asked.
+func (i *Inventory) whoseFault(ctx context.Context, a *account, c *checkup.Check) {
+	base := i.accounts[0]
+	allowed, obstacle := Account{i: i, a: base, ID: base.known(), principal: base.whose()}.Simulate(ctx, Simulation{Action: "sts:AssumeRole", Resource: a.role})
+	switch {
+	case obstacle != nil:
+	case allowed:
+		c.Detail = "The role " + a.role + " could not be assumed: it does not exist, does not trust " + base.name() + ", or wants another external id. The permission sts:AssumeRole is there."
+		c.Fix = "In account " + a.known() + ", make the role, or put its trust policy right, as deploy/iam/trust.json has it; the external id in it is `ACMBOT_EXTERNAL_ID`."
+	default:
+		c.Detail = "The role " + a.role + " could not be assumed: the permission sts:AssumeRole on it is missing from " + base.name() + "."
+		c.Fix = "Allow sts:AssumeRole on " + a.role + " to " + base.name() + ", as deploy/iam/assume.json has it."
+	}
 }
 
 // checkBase asks whose the base credentials are, which needs no permission: a
@@ -143,11 +178,11 @@ func (i *Inventory) trialFix(t Trial) string {
 		}
 		who := "whom the AWS credentials are of"
 		for _, a := range i.accounts {
-			if a.role != "" && a.known() == t.Account {
-				who = "the role " + a.role
+			if a.known() == t.Account && a.whose() != "" {
+				who = a.name()
 			}
 		}
-		return "Allow " + t.Action + ", to " + who + ", as " + policy + " has it."
+		return "Allow " + t.Action + " to " + who + ", as " + policy + " has it."
 	case diagnose.Throttled:
 		return "Something uses up the account's request quota of this action; see Service Quotas in the AWS console, and ask for more, or look for who calls so often."
 	case diagnose.Unreachable, diagnose.TimedOut:

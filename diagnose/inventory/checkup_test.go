@@ -1,6 +1,8 @@
 package inventory_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +71,116 @@ func TestTask(t *testing.T) {
 	api.Update(func(s *awsapi.State) { s.Account(spoke).Roles = nil })
 	if c := checkedUp(t, o)[spoke+" credentials"]; c.State != checkup.Failed {
 		t.Errorf("a role that is gone: %+v", c)
+	}
+}
+
+// underPolicies gives the base credentials to the role acmbot, which may do what
+// the files of deploy/iam allow, after a change of what they say.
+func underPolicies(t *testing.T, api *awsapi.Server, change func(string) string, files ...string) {
+	t.Helper()
+	role := &awsapi.Role{Name: "acmbot"}
+	for _, file := range files {
+		text, err := os.ReadFile("../../deploy/iam/" + file)
+		if err == nil {
+			err = role.SetPolicy(file, change(string(text)))
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	api.Update(func(s *awsapi.State) {
+		a := s.Account(hub)
+		a.PoliciesCount, a.Roles, a.Keys[0].Principal = true, []*awsapi.Role{role}, "arn:aws:sts::"+hub+":assumed-role/acmbot/i-0123"
+	})
+}
+
+// Each action of the printed policies that is left out is named, with the role
+// that lacks it and the file that has it; and nothing else is.
+func TestTaskNamesWhatIsMissing(t *testing.T) {
+	const role = "the role arn:aws:iam::" + hub + ":role/acmbot"
+	files := map[string]string{"acm": "deploy/iam/read.json", "acm-pca": "deploy/iam/read-extra.json", "route53": "deploy/iam/read-extra.json"}
+	for _, action := range inventory.Actions() {
+		service, name, _ := strings.Cut(action, ":")
+		if service == "sts" {
+			continue
+		}
+		api, o := start(t, dublin)
+		addCertificate(api, hub, dublin, "one", "example.com")
+		underPolicies(t, api, func(text string) string {
+			return strings.Replace(text, `"`+action+`"`, `"`+service+`:Not`+name+`"`, 1)
+		}, "read.json", "read-extra.json")
+		for what, c := range checkedUp(t, o) {
+			switch {
+			case what != hub+" "+action:
+				if c.State != checkup.OK {
+					t.Errorf("without %s: %+v", action, c)
+				}
+			case c.State == checkup.OK, !strings.Contains(c.Detail, "The permission "+action+" is missing from "+role+"."), c.Fix != "Allow "+action+" to "+role+", as "+files[service]+" has it.":
+				t.Errorf("without %s: %+v", action, c)
+			}
+		}
+	}
+}
+
+// A policy may be for some resources only.
+func TestTaskTellsWhatAPermissionWasTriedOn(t *testing.T) {
+	api, o := start(t, dublin)
+	addCertificate(api, hub, dublin, "one", "example.com")
+	narrow := regexp.MustCompile(`(certificate|authority|hostedzone)/\*`)
+	underPolicies(t, api, func(text string) string { return narrow.ReplaceAllString(text, "$1/mine") }, "read.json", "read-extra.json")
+	got := checkedUp(t, o)
+	for action, says := range map[string]string{
+		"acm:DescribeCertificate":    "It was tried on " + arnOf(hub, dublin, "one") + ".",
+		"acm-pca:ListPermissions":    "It was tried on one that does not exist",
+		"route53:GetHostedZone":      "It was tried on one that does not exist",
+		"acm:ListCertificates":       "",
+		"route53:ListHostedZones":    "",
+		"route53:GetDNSSEC":          "It was tried on one that does not exist",
+		"acm:SearchCertificates":     "",
+		"acm-pca:GetPolicy":          "It was tried on one that does not exist",
+		"acm:ListTagsForCertificate": "It was tried on " + arnOf(hub, dublin, "one") + ".",
+	} {
+		if c := got[hub+" "+action]; !strings.HasSuffix(c.Detail, says) && !strings.Contains(c.Detail, says) || (says == "") != (c.State == checkup.OK) {
+			t.Errorf("%s: %+v", action, c)
+		}
+	}
+}
+
+// Which side keeps the bot out of another account IAM can tell.
+func TestTaskTellsWhoseFaultARoleIs(t *testing.T) {
+	const (
+		role    = "the role arn:aws:iam::" + hub + ":role/acmbot"
+		missing = "the permission sts:AssumeRole on it is missing from " + role + "."
+		trust   = "it does not exist, does not trust " + role + ", or wants another external id."
+	)
+	all := []string{"read.json", "read-extra.json", "doctor.json", "assume.json"}
+	for _, test := range []struct {
+		name      string
+		files     []string
+		change    func(*inventory.Options, *awsapi.State)
+		says, fix string
+	}{
+		{name: "in order", files: all},
+		{name: "no policy", files: all[:3], says: missing, fix: "deploy/iam/assume.json"},
+		{name: "another role's name", files: all, change: func(o *inventory.Options, s *awsapi.State) {
+			o.RoleARNs[0] = "arn:aws:iam::" + spoke + ":role/reader"
+			s.Account(spoke).Roles[0].Name = "reader"
+		}, says: missing, fix: "deploy/iam/assume.json"},
+		{name: "another external id", files: all, change: func(o *inventory.Options, _ *awsapi.State) { o.ExternalID = "another" }, says: trust, fix: "deploy/iam/trust.json"},
+		{name: "no role", files: all, change: func(_ *inventory.Options, s *awsapi.State) { s.Account(spoke).Roles = nil }, says: trust, fix: "deploy/iam/trust.json"},
+		{name: "another's role", files: all, change: func(_ *inventory.Options, s *awsapi.State) { s.Account(spoke).Roles[0].Trusts = []string{third} }, says: trust, fix: "deploy/iam/trust.json"},
+		{name: "IAM may not be asked", files: []string{"read.json", "read-extra.json"}, says: "or those credentials lack sts:AssumeRole.", fix: "deploy/README.md"},
+	} {
+		api, o := start(t, dublin)
+		addRole(api, &o, spoke)
+		underPolicies(t, api, func(text string) string { return text }, test.files...)
+		if test.change != nil {
+			api.Update(func(s *awsapi.State) { test.change(&o, s) })
+		}
+		c := checkedUp(t, o)[spoke+" credentials"]
+		if (test.says == "") != (c.State == checkup.OK) || !strings.Contains(c.Detail, test.says) || !strings.Contains(c.Fix, test.fix) {
+			t.Errorf("%s: %+v", test.name, c)
+		}
 	}
 }
 

@@ -131,6 +131,7 @@ type account struct {
 	mu         sync.Mutex
 	id         string // 12 digits; empty while it is not known
 	partition  string
+	holder     string    // the ARN of the role or user that they are of; empty where that is not known
 	identityAt time.Time // when the identity was last asked for in vain
 	clients    map[string]clients
 	searchless map[string]time.Time // by region: since when SearchCertificates is not tried

@@ -135,8 +135,8 @@ func (i *Inventory) unseen(ctx context.Context, err error, action string, p plac
 	i.options.Logger.DebugContext(ctx, "calling AWS", "action", action, "account", p.id, "region", p.region, "error", err)
 	u := diagnose.Unseen{Account: p.id, Region: p.region}
 	who := "the AWS credentials"
-	if p.account != nil && p.account.role != "" {
-		who = "the role " + p.account.role
+	if p.account != nil {
+		who = p.account.name()
 	}
 	service, _, _ := strings.Cut(action, ":")
 	name := cmp.Or(map[string]string{"acm": "ACM", "acm-pca": "AWS Private CA", "route53": "Route 53", "sts": "STS", "iam": "IAM"}[service], "AWS")

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -41,11 +40,7 @@ func (i *Inventory) Accounts(ctx context.Context) []Account {
 	reachable, _ := i.reachable(ctx)
 	var list []Account
 	for _, a := range reachable {
-		account := Account{i: i, a: a, principal: a.role}
-		if a.role == "" {
-			account.principal = i.principal(ctx, a)
-		}
-		account.ID = a.known()
+		account := Account{i: i, a: a, ID: a.known(), principal: a.whose()}
 		a.mu.Lock()
 		account.partition = a.partition
 		a.mu.Unlock()
@@ -57,28 +52,23 @@ func (i *Inventory) Accounts(ctx context.Context) []Account {
 	return list
 }
 
-// principal is the ARN of the user or role that the base credentials are of. Of
-// a session it is the role's, as far as that is told: without its path.
-func (i *Inventory) principal(ctx context.Context, a *account) string {
-	ctx, cancel := context.WithTimeout(ctx, identityTimeout)
-	defer cancel()
-	who, err := sts.NewFromConfig(a.config).GetCallerIdentity(ctx, nil)
-	if err != nil {
-		return ""
-	}
-	arn, ok := parseARN(aws.ToString(who.Arn))
-	if !ok {
-		return ""
-	}
-	if session, is := strings.CutPrefix(arn.resource, "assumed-role/"); is {
+// holder is the user or role that an identity of STS's is of. Of a session it
+// is the role, as far as that is told: without its path. Of the root user it is
+// none.
+func (a parsedARN) holder() string {
+	if session, is := strings.CutPrefix(a.resource, "assumed-role/"); is {
 		role, _, _ := strings.Cut(session, "/")
-		return "arn:" + arn.partition + ":iam::" + arn.account + ":role/" + role
+		return "arn:" + a.partition + ":iam::" + a.account + ":role/" + role
 	}
-	if arn.service != "iam" || arn.resource == "root" {
+	if a.service != "iam" || a.resource == "root" {
 		return ""
 	}
-	return aws.ToString(who.Arn)
+	return "arn:" + a.partition + ":iam::" + a.account + ":" + a.resource
 }
+
+// Name names the user or role that the account's credentials are of, as far as
+// it is known.
+func (a Account) Name() string { return a.a.name() }
 
 // Certificates are up to n certificates of the account, of any region that is
 // looked in, as resources to ask about.

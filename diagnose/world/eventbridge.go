@@ -31,7 +31,27 @@ func (r *Running) addQueues(s *awsapi.State) {
 	queue := home.Queue(region, EventsQueue)
 	queue.DeadLetter, queue.MaxReceives = dead.ARN(), 5
 	r.queue, r.queueURL = queue.ARN(), queue.URL()
+	r.rule = "arn:aws:events:" + region + ":" + home.ID + ":rule/" + EventsQueue
+	queue.Policy = strings.NewReplacer("QUEUE", r.queue, "RULE", r.rule).Replace(queuePolicy)
 }
+
+// queuePolicy is deploy/events/queue-policy.json for the world's queue and rule.
+const queuePolicy = `{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "TakeEvents",
+      "Effect": "Allow",
+      "Principal": { "Service": "events.amazonaws.com" },
+      "Action": "sqs:SendMessage",
+      "Resource": "QUEUE",
+      "Condition": {
+        "ArnEquals": { "aws:SourceArn": "RULE" }
+      }
+    }
+  ]
+}
+`
 
 // EventsQueueURL is the URL of the queue [EventsQueue].
 func (r *Running) EventsQueueURL() string { return r.queueURL }
@@ -61,7 +81,7 @@ func (r *Running) Announce() int {
 			}
 		})
 	})
-	if err := r.api.Send(r.queue, events...); err != nil {
+	if err := r.api.Deliver(r.rule, r.queue, events...); err != nil {
 		r.log.Warn("announcing failed", "error", err)
 		return 0
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	// pointed at it by configuration alone. It needs Linux, and the right to
 	// use those ports.
 	Literal bool
+	// DynamoDB is where one is that the world's accounts have; none where empty.
+	DynamoDB string
 	// Logger hears of what the world does; nothing is logged where nil.
 	Logger *slog.Logger
 }
@@ -70,7 +72,8 @@ type Running struct {
 	silent  map[string]bool
 	queries atomic.Int64
 
-	queue, queueURL string
+	queue, queueURL string // of the events; the rule sends to it
+	rule            string
 	told            map[string]told // by ARN; only under the API's lock
 	announced       int             // as above
 
@@ -233,7 +236,7 @@ func (r *Running) RootHints() string {
 
 // startAWS brings up the AWS API with the accounts' contents.
 func (r *Running) startAWS() error {
-	r.api = awsapi.New(awsapi.Options{Now: r.options.Now, OnWrite: r.wrote})
+	r.api = awsapi.New(awsapi.Options{Now: r.options.Now, OnWrite: r.wrote, DynamoDB: r.options.DynamoDB})
 	var failed error
 	r.api.Update(func(s *awsapi.State) { failed = r.fill(s) })
 	if failed != nil {

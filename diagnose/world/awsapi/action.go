@@ -2,9 +2,7 @@ package awsapi
 
 import (
 	"encoding/base64"
-	"slices"
 	"strconv"
-	"strings"
 )
 
 // An invocation is one action under way. The server's lock is held.
@@ -65,38 +63,6 @@ var actions = map[string]func(*invocation) (any, *Error){
 
 	"sts:AssumeRole":        assumeRole,
 	"sts:GetCallerIdentity": getCallerIdentity,
-}
-
-// authorize checks the deny lists and, where they count, the policies.
-func (c *invocation) authorize() *Error {
-	if c.region.Disabled {
-		return &Error{Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}
-	}
-	action := Call{Service: c.request.service, Action: c.request.action}.IAM()
-	// GetCallerIdentity needs no permission, and cannot be denied by a policy
-	// of the caller ("GetCallerIdentity", AWS Security Token Service API
-	// Reference, https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
-	if action == "sts:GetCallerIdentity" {
-		return nil
-	}
-	if denies(c.account.DenyByPolicy, action) {
-		return c.denied(action, "with an explicit deny in a service control policy")
-	}
-	if denies(c.account.Deny, action) || denies(c.region.Deny, action) || denies(c.who.deny, action) || !c.mayByPolicies(action) {
-		return c.denied(action, "because no identity-based policy allows the "+action+" action")
-	}
-	return nil
-}
-
-func (c *invocation) denied(action, why string) *Error {
-	return &Error{Code: "AccessDeniedException", Message: "User: " + c.who.principal + " is not authorized to perform: " + action + " on resource: * " + why}
-}
-
-func denies(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		prefix, wild := strings.CutSuffix(p, "*")
-		return p == action || wild && strings.HasPrefix(action, prefix)
-	})
 }
 
 // page cuts one page out of a list. Tokens are opaque to clients; here they

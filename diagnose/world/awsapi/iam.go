@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"strconv"
 	"strings"
+
+	"github.com/acmbot/acmbot/diagnose/world/awsapi/policy"
 )
 
 const iamNamespace = "https://iam.amazonaws.com/doc/2010-05-08/"
@@ -23,7 +25,7 @@ type simulateResponse struct {
 }
 
 // simulatePrincipalPolicy tells of actions whether a user or role of the
-// account may perform them, by the deny lists ("SimulatePrincipalPolicy", AWS
+// account may perform them, as authorize does ("SimulatePrincipalPolicy", AWS
 // Identity and Access Management API Reference,
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
 func simulatePrincipalPolicy(c *invocation) (any, *Error) {
@@ -39,16 +41,12 @@ func simulatePrincipalPolicy(c *invocation) (any, *Error) {
 		return nil, missing
 	}
 	deny := c.who.deny
-	if name, is := strings.CutPrefix(parts[5], "role/"); is && source != c.who.principal {
-		found := false
-		for _, r := range c.account.Roles {
-			if path := strings.Split(name, "/"); r.Name == path[len(path)-1] {
-				deny, found = r.Deny, true
-			}
-		}
-		if !found {
+	if isRole(source) && source != c.who.principal {
+		role := c.account.roleOf(source)
+		if role == nil {
 			return nil, missing
 		}
+		deny = role.Deny
 	}
 	actions, resources := members(form, "ActionNames"), members(form, "ResourceArns")
 	if len(actions) == 0 {
@@ -58,19 +56,33 @@ func simulatePrincipalPolicy(c *invocation) (any, *Error) {
 		resources = []string{"*"}
 	}
 	out := simulateResponse{NS: iamNamespace, RequestID: requestID()}
+	keys := contextEntries(form)
 	for _, action := range actions {
-		decision := "allowed"
-		switch {
-		case denies(c.account.DenyByPolicy, action):
-			decision = "explicitDeny"
-		case denies(c.account.Deny, action), denies(deny, action), c.account.PoliciesCount && isRole(source) && !c.account.roleOf(source).mayBy(action):
-			decision = "implicitDeny"
-		}
 		for _, resource := range resources {
-			out.Results = append(out.Results, evaluation{action, resource, decision})
+			decision := policy.ByIdentity(policy.Request{Action: action, Resource: resource, Caller: source, Keys: keys}, c.account.policiesOf(source)...)
+			switch {
+			case denies(c.account.DenyByPolicy, action):
+				decision = policy.ExplicitDeny
+			case decision == policy.Allowed && (denies(c.account.Deny, action) || denies(deny, action)):
+				decision = policy.ImplicitDeny
+			}
+			out.Results = append(out.Results, evaluation{action, resource, decision.String()})
 		}
 	}
 	return out, nil
+}
+
+// contextEntries are the condition keys that a simulation is given.
+func contextEntries(form map[string][]string) map[string][]string {
+	keys := map[string][]string{}
+	for n := 1; ; n++ {
+		entry := "ContextEntries.member." + strconv.Itoa(n) + "."
+		name := form[entry+"ContextKeyName"]
+		if len(name) == 0 {
+			return keys
+		}
+		keys[name[0]] = members(form, entry+"ContextKeyValues")
+	}
 }
 
 // members is a list as the query protocol has it.

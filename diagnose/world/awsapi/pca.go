@@ -11,23 +11,24 @@ func (c *invocation) authority(arn string) (*Authority, *Error) {
 	if len(parts) != 6 || parts[2] != "acm-pca" {
 		return nil, &Error{Code: "InvalidArnException", Message: "The ARN " + arn + " is not valid."}
 	}
-	// A shared authority is seen from other accounts too, where its resource
-	// policy names them.
-	for id, a := range c.state.Accounts {
-		r := a.Regions[c.region.Name]
-		if r == nil {
-			continue
-		}
-		for _, ca := range r.Authorities {
-			if ca.ARN == arn && (id == c.account.ID || strings.Contains(ca.Policy, c.account.ID)) {
-				return ca, nil
+	if ca := c.state.authority(arn); ca != nil && parts[3] == c.region.Name {
+		return ca, nil
+	}
+	return nil, &Error{Code: "ResourceNotFoundException", Message: "Could not find Certificate Authority " + arn + "."}
+}
+
+// authority finds an authority by its ARN; nil where there is none.
+func (s *State) authority(arn string) *Authority {
+	for _, a := range s.Accounts {
+		for _, r := range a.Regions {
+			for _, ca := range r.Authorities {
+				if ca.ARN == arn {
+					return ca
+				}
 			}
 		}
 	}
-	if parts[4] != c.account.ID {
-		return nil, c.denied("acm-pca:"+c.request.action, "because no resource-based policy allows the acm-pca:"+c.request.action+" action")
-	}
-	return nil, &Error{Code: "ResourceNotFoundException", Message: "Could not find Certificate Authority " + arn + "."}
+	return nil
 }
 
 func describeCertificateAuthority(c *invocation) (any, *Error) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/acmbot/acmbot/diagnose/world/awsapi/policy"
 )
 
 // A Queue is an SQS queue of a region. One whose name ends in ".fifo" is a FIFO
@@ -22,8 +24,8 @@ type Queue struct {
 	// gets what was received more than MaxReceives times.
 	DeadLetter  string
 	MaxReceives int
-	// Trusts are further accounts that the queue's policy lets in.
-	Trusts []string
+	// Policy is the queue's, a policy document; it has none where empty.
+	Policy string
 	// ContentBased makes a FIFO queue tell duplicates by their bodies.
 	ContentBased bool
 
@@ -203,8 +205,41 @@ func (s *State) queueOf(arn string) *Queue {
 	return r.queue(parts[5])
 }
 
-// Send puts messages into a queue, as a service of AWS does that its policy
-// lets in. In a FIFO queue each is its own group.
+// Deliver puts messages into a queue as EventBridge does for a rule, which the
+// queue's policy has to allow ("Using resource-based policies for Amazon
+// EventBridge", Amazon EventBridge User Guide,
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+func (s *Server) Deliver(rule, queue string, bodies ...string) error {
+	if err := s.letsIn(rule, queue); err != nil {
+		return err
+	}
+	return s.Send(queue, bodies...)
+}
+
+func (s *Server) letsIn(rule, queue string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, parts := s.state.queueOf(queue), strings.SplitN(rule, ":", 6)
+	if q == nil || len(parts) != 6 {
+		return fmt.Errorf("there is no queue %s, or no rule %s", queue, rule)
+	}
+	g, fault := guard(q.account, q.Policy)
+	if fault != nil {
+		return fault
+	}
+	verdict := policy.Evaluate(policy.Request{
+		Action: "sqs:SendMessage", Resource: queue, Caller: "events.amazonaws.com", Keys: map[string][]string{
+			"aws:SourceArn": {rule}, "aws:SourceAccount": {parts[4]}, "aws:SecureTransport": {secureTransport},
+		},
+	}, nil, g)
+	if verdict.Decision != policy.Allowed {
+		return fmt.Errorf("the policy of the queue %s does not let the rule %s send to it", queue, rule)
+	}
+	return nil
+}
+
+// Send puts messages into a queue, whatever its policy. In a FIFO queue each is
+// its own group.
 func (s *Server) Send(arn string, bodies ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

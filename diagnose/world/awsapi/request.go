@@ -16,7 +16,7 @@ type protocol int
 
 const (
 	jsonProtocol  protocol = iota // AWS JSON 1.1: ACM, AWS Private CA, Secrets Manager, Systems Manager
-	json10                        // AWS JSON 1.0: SQS
+	json10                        // AWS JSON 1.0: SQS, DynamoDB
 	queryProtocol                 // AWS Query: STS
 	restXML                       // REST XML: Route 53
 )
@@ -61,10 +61,10 @@ func (r *request) identify() {
 		if r.service == "" {
 			r.service = map[string]string{
 				"CertificateManager": "acm", "ACMPrivateCA": "acm-pca", "AmazonSQS": "sqs",
-				"secretsmanager": "secretsmanager", "AmazonSSM": "ssm",
+				"secretsmanager": "secretsmanager", "AmazonSSM": "ssm", "DynamoDB_20120810": "dynamodb",
 			}[prefix]
 		}
-		if prefix == "AmazonSQS" {
+		if prefix == "AmazonSQS" || prefix == "DynamoDB_20120810" {
 			r.protocol = json10
 		}
 	case strings.HasPrefix(r.URL.Path, route53Version):
@@ -184,8 +184,13 @@ func (r *request) fail(e *Error) *reply {
 		status = 400
 	}
 	out := &reply{contentType: r.protocol.contentType()}
-	switch r.protocol {
-	case json10:
+	switch {
+	case r.service == "dynamodb":
+		// It has one status for what the caller did wrong ("Error handling with
+		// DynamoDB", Amazon DynamoDB Developer Guide,
+		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
+		out.body, _ = json.Marshal(object{"__type": "com.amazon.coral.service#" + code, "Message": e.Message})
+	case r.protocol == json10:
 		shape := "com.amazonaws.sqs#" + code
 		if x, ok := xmlCodes[code]; ok {
 			shape, status = "com.amazon.coral.service#"+code, x.Status
@@ -194,7 +199,7 @@ func (r *request) fail(e *Error) *reply {
 			out.queryCode = code
 		}
 		out.body, _ = json.Marshal(object{"__type": shape, "message": e.Message})
-	case jsonProtocol:
+	case r.protocol == jsonProtocol:
 		// AccessDeniedException capitalises its message; the others do not.
 		key := "message"
 		if code == "AccessDeniedException" {

@@ -1,136 +1,40 @@
 package awsapi
 
 import (
-	"bytes"
-	"encoding/json"
 	"encoding/xml"
-	"io"
 	"slices"
 	"strings"
+
+	"github.com/acmbot/acmbot/diagnose/world/awsapi/policy"
 )
 
-// A policy is a policy document, as far as it is looked at: by whom and what,
-// not on which resource or under which condition, but for a trust policy's
-// external id.
-type policy struct {
-	Version   string
-	ID        string `json:"Id"`
-	Statement oneOrMore[statement]
-}
-
-type statement struct {
-	Sid          string
-	Effect       string
-	Principal    json.RawMessage
-	NotPrincipal json.RawMessage
-	Action       oneOrMore[string]
-	NotAction    oneOrMore[string]
-	Resource     oneOrMore[string]
-	NotResource  oneOrMore[string]
-	Condition    map[string]map[string]oneOrMore[string]
-}
-
-// A oneOrMore is a list, which a policy may write without brackets where it has
-// one element.
-type oneOrMore[T any] []T
-
-func (l *oneOrMore[T]) UnmarshalJSON(data []byte) error {
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
-		return strict(data, (*[]T)(l))
-	}
-	*l = make([]T, 1)
-	return strict(data, &(*l)[0])
-}
-
-func strict(data []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
+// SetPolicy puts a policy into the role, or replaces it. It counts where the
+// account's policies do.
+func (r *Role) SetPolicy(name, document string) error {
+	p, err := policy.Parse(document, policy.Identity)
+	if err != nil {
 		return err
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return io.ErrUnexpectedEOF
+	if r.policies == nil {
+		r.policies = map[string]policy.Document{}
 	}
+	r.policies[name] = p
 	return nil
 }
 
-// parsePolicy refuses what is not by the grammar ("Grammar of the IAM JSON
-// policy language", IAM User Guide,
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
-// A trust policy has principals and no resources; others, the other way round.
-func parsePolicy(text string, trust bool) (policy, *Error) {
-	malformed := func(message string) (policy, *Error) {
-		return policy{}, &Error{Code: "MalformedPolicyDocument", Message: message}
+// trusts is the role's trust policy.
+func (r *Role) trusts() policy.Document {
+	if r.trust != nil {
+		return *r.trust
 	}
-	var p policy
-	if strict([]byte(text), &p) != nil {
-		return malformed("Syntax errors in policy.")
+	s := policy.Statement{Effect: "Allow", Action: []string{"sts:AssumeRole"}, Principal: policy.Principals{"AWS": r.Trusts}}
+	if len(r.Trusts) == 0 {
+		s.Principal = policy.Principals{"*": nil}
 	}
-	if p.Version != "2012-10-17" && p.Version != "2008-10-17" && p.Version != "" || len(p.Statement) == 0 {
-		return malformed("The policy failed legacy parsing")
+	if r.ExternalID != "" {
+		s.Condition = map[string]map[string]policy.List[string]{"StringEquals": {"sts:ExternalId": {r.ExternalID}}}
 	}
-	for i, s := range p.Statement {
-		if s.Effect != "Allow" && s.Effect != "Deny" {
-			return malformed("Syntax error at an effect.")
-		}
-		if (len(s.Action) == 0) == (len(s.NotAction) == 0) {
-			return malformed("Policy statement must contain actions.")
-		}
-		for _, action := range slices.Concat(s.Action, s.NotAction) {
-			if service, name, ok := strings.Cut(action, ":"); action != "*" && (!ok || service == "" || name == "") {
-				return malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-			}
-		}
-		if s.Sid != "" && slices.ContainsFunc(p.Statement[:i], func(t statement) bool { return t.Sid == s.Sid }) {
-			return malformed("Statement IDs (SID) in a single policy must be unique.")
-		}
-		principal := len(s.Principal) > 0 || len(s.NotPrincipal) > 0
-		switch resource := len(s.Resource) > 0 || len(s.NotResource) > 0; {
-		case trust && !principal:
-			return malformed("AssumeRolepolicy must contain a principal")
-		case trust && resource:
-			return malformed("Has prohibited field Resource")
-		case !trust && principal:
-			return malformed("Policy document should not specify a principal.")
-		case !trust && !resource:
-			return malformed("Policy statement must contain resources.")
-		}
-		for _, resource := range s.Resource {
-			if resource != "*" && len(strings.SplitN(resource, ":", 6)) < 6 {
-				return malformed("Resource " + resource + " must be in ARN format or \"*\".")
-			}
-		}
-	}
-	return p, nil
-}
-
-// allows tells whether a statement allows the action on some resource.
-func (p policy) allows(action string) bool {
-	return slices.ContainsFunc(p.Statement, func(s statement) bool { return s.Effect == "Allow" && denies(s.Action, action) })
-}
-
-// trusted are the accounts of the AWS principals that a trust policy lets in,
-// and the external id that it asks for.
-func (p policy) trusted() (accounts []string, externalID string) {
-	for _, s := range p.Statement {
-		var principals struct{ AWS oneOrMore[string] }
-		if json.Unmarshal(s.Principal, &principals) != nil {
-			continue
-		}
-		for _, arn := range principals.AWS {
-			if parts := strings.Split(arn, ":"); len(parts) == 6 {
-				arn = parts[4]
-			}
-			accounts = append(accounts, arn)
-		}
-		if id := s.Condition["StringEquals"]["sts:ExternalId"]; len(id) > 0 {
-			externalID = id[0]
-		}
-	}
-	if len(accounts) == 0 {
-		accounts = []string{"none"} // a service's: no account may assume it
-	}
-	return accounts, externalID
+	return policy.Document{Statement: []policy.Statement{s}}
 }
 
 // roleOf is the role that a principal's ARN names, by itself or as it was
@@ -151,6 +55,17 @@ func (a *Account) roleOf(principal string) *Role {
 	return a.role(name)
 }
 
+// exists tells whether there is a user or role of this ARN. Users are those that
+// have keys.
+func (s *State) exists(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || s.Accounts[parts[4]] == nil {
+		return false
+	}
+	a := s.Accounts[parts[4]]
+	return a.roleOf(arn) != nil || slices.ContainsFunc(a.Keys, func(k AccessKey) bool { return k.Principal == arn })
+}
+
 func (a *Account) role(name string) *Role {
 	i := slices.IndexFunc(a.Roles, func(r *Role) bool { return r.Name == name })
 	if i < 0 {
@@ -162,28 +77,6 @@ func (a *Account) role(name string) *Role {
 // isRole tells whether a principal's ARN is a role's.
 func isRole(principal string) bool {
 	return strings.Contains(principal, ":role/") || strings.Contains(principal, ":assumed-role/")
-}
-
-// mayByPolicies tells whether a policy of the caller's role allows the action,
-// in an account where policies count. They do not count for users.
-func (c *invocation) mayByPolicies(action string) bool {
-	if !c.account.PoliciesCount || !isRole(c.who.principal) {
-		return true
-	}
-	return c.account.roleOf(c.who.principal).mayBy(action)
-}
-
-// mayBy tells whether one of the role's policies allows the action.
-func (r *Role) mayBy(action string) bool {
-	if r == nil {
-		return false
-	}
-	for _, p := range r.policies {
-		if p.allows(action) {
-			return true
-		}
-	}
-	return false
 }
 
 type roleMember struct {
@@ -208,15 +101,19 @@ func createRole(c *invocation) (any, *Error) {
 	if fault := named(name, "roleName"); fault != nil {
 		return nil, fault
 	}
-	trust, fault := parsePolicy(c.request.form.Get("AssumeRolePolicyDocument"), true)
-	if fault != nil {
-		return nil, fault
+	trust, err := policy.Parse(c.request.form.Get("AssumeRolePolicyDocument"), policy.Trust)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	for _, arn := range trust.Named() {
+		if !c.state.exists(arn) {
+			return nil, &Error{Code: "MalformedPolicyDocument", Message: "Invalid principal in policy: \"AWS\":\"" + arn + "\""}
+		}
 	}
 	if c.account.role(name) != nil {
 		return nil, &Error{Status: 409, Code: "EntityAlreadyExists", Message: "Role with name " + name + " already exists."}
 	}
-	accounts, externalID := trust.trusted()
-	c.account.Roles = append(c.account.Roles, &Role{Name: name, ExternalID: externalID, Trusts: accounts})
+	c.account.Roles = append(c.account.Roles, &Role{Name: name, trust: &trust})
 	c.wrote = true
 	c.resource = "arn:" + c.account.partition() + ":iam::" + c.account.ID + ":role/" + name
 	return createRoleResponse{NS: iamNamespace, RequestID: requestID(), Role: roleMember{
@@ -240,18 +137,13 @@ func putRolePolicy(c *invocation) (any, *Error) {
 			return nil, fault
 		}
 	}
-	p, fault := parsePolicy(form.Get("PolicyDocument"), false)
-	if fault != nil {
-		return nil, fault
-	}
 	role := c.account.role(form.Get("RoleName"))
 	if role == nil {
 		return nil, &Error{Status: 404, Code: "NoSuchEntity", Message: "The role with name " + form.Get("RoleName") + " cannot be found."}
 	}
-	if role.policies == nil {
-		role.policies = map[string]policy{}
+	if err := role.SetPolicy(form.Get("PolicyName"), form.Get("PolicyDocument")); err != nil {
+		return nil, refusal(err)
 	}
-	role.policies[form.Get("PolicyName")] = p
 	c.wrote = true
 	return putRolePolicyResponse{NS: iamNamespace, RequestID: requestID()}, nil
 }

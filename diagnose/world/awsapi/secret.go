@@ -16,7 +16,10 @@ type Secret struct {
 	Binary []byte
 	// DeletedAt is when it was scheduled for deletion; zero where it was not.
 	DeletedAt time.Time
-	// Locked says that the caller may not decrypt with the secret's key.
+	// Key is the ARN of the KMS key that it is encrypted with; the one that AWS
+	// manages, aws/secretsmanager, where empty.
+	Key string
+	// Locked says that the key's policy keeps the caller from decrypting.
 	Locked bool
 }
 
@@ -26,7 +29,10 @@ type Parameter struct {
 	Name  string
 	Type  string // SecureString where empty
 	Value string
-	// Locked says that the caller may not decrypt with the parameter's key.
+	// Key is the ARN of the KMS key that it is encrypted with; the one that AWS
+	// manages, aws/ssm, where empty.
+	Key string
+	// Locked says that the key's policy keeps the caller from decrypting.
 	Locked bool
 }
 
@@ -58,6 +64,29 @@ func (a *Account) SetParameter(region, name, value string) (arn string) {
 	return arn
 }
 
+// secret finds a secret by its name, its ARN, or its ARN without the last seven
+// characters; nil where there is none.
+func (r *Region) secret(id string) *Secret {
+	for _, s := range r.Secrets {
+		if id == s.Name || id == s.ARN || id == s.ARN[:max(len(s.ARN)-7, 0)] {
+			return s
+		}
+	}
+	return nil
+}
+
+// mayDecrypt tells whether the caller may use a key by way of the service that
+// was called. The keys that AWS manages let in whoever may read what they
+// encrypt; the policies of others leave it to the account ("Authentication and
+// access control for AWS Secrets Manager" and "Secret encryption and
+// decryption", AWS Secrets Manager User Guide,
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html).
+func (c *invocation) mayDecrypt(key string) bool {
+	return key == "" || c.permit("kms:Decrypt", target{resource: key, keys: map[string][]string{
+		"kms:ViaService": {c.request.service + "." + c.region.Name + ".amazonaws.com"},
+	}}) == nil
+}
+
 // getSecretValue gives a secret by its name, its ARN, or its ARN without the
 // last seven characters ("GetSecretValue", AWS Secrets Manager API Reference,
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html).
@@ -70,20 +99,17 @@ func getSecretValue(c *invocation) (any, *Error) {
 		return nil, &Error{Code: "ValidationException", Message: "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member must not be null"}
 	}
 	c.resource = in.SecretId
-	i := slices.IndexFunc(c.region.Secrets, func(s *Secret) bool {
-		return in.SecretId == s.Name || in.SecretId == s.ARN || in.SecretId == s.ARN[:max(len(s.ARN)-7, 0)]
-	})
+	s := c.region.secret(in.SecretId)
 	switch {
-	case i < 0:
+	case s == nil:
 		return nil, &Error{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret."}
 	case in.VersionId != "" || or(in.VersionStage, "AWSCURRENT") != "AWSCURRENT":
 		return nil, &Error{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret value for staging label: " + in.VersionStage}
 	}
-	s := c.region.Secrets[i]
 	switch {
 	case !s.DeletedAt.IsZero():
 		return nil, &Error{Code: "InvalidRequestException", Message: "You can't perform this operation on the secret because it was marked for deletion."}
-	case s.Locked:
+	case s.Locked || !c.mayDecrypt(s.Key):
 		return nil, &Error{Code: "AccessDeniedException", Message: "Access to KMS is not allowed"}
 	}
 	o := object{"VersionStages": []string{"AWSCURRENT"}}
@@ -124,7 +150,7 @@ func getParameter(c *invocation) (any, *Error) {
 		switch {
 		case !in.WithDecryption:
 			value = "AQICAHexampleciphertext"
-		case p.Locked:
+		case p.Locked || !c.mayDecrypt(p.Key):
 			return nil, &Error{Code: "AccessDeniedException", Message: "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."}
 		}
 	}
@@ -140,7 +166,7 @@ func getParameter(c *invocation) (any, *Error) {
 // createSecret makes a secret ("CreateSecret", AWS Secrets Manager API
 // Reference, https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html).
 func createSecret(c *invocation) (any, *Error) {
-	var in struct{ Name, SecretString string }
+	var in struct{ Name, SecretString, KmsKeyId string } //nolint:revive // the API's names
 	if fault := c.request.decode(&in); fault != nil {
 		return nil, fault
 	}
@@ -151,6 +177,7 @@ func createSecret(c *invocation) (any, *Error) {
 		return nil, &Error{Code: "ResourceExistsException", Message: "The operation failed because the secret " + in.Name + " already exists."}
 	}
 	c.resource = c.account.SetSecret(c.region.Name, in.Name, in.SecretString)
+	c.account.Region(c.region.Name).secret(in.Name).Key = in.KmsKeyId
 	c.wrote = true
 	return object{"ARN": c.resource, "Name": in.Name, "VersionId": "01234567-89ab-cdef-0123-456789abcdef"}, nil
 }

@@ -20,8 +20,10 @@ import (
 
 // A Server is the API, an http.Handler.
 type Server struct {
-	now     func() time.Time
-	onWrite func(Call)
+	now      func() time.Time
+	onWrite  func(Call)
+	dynamoDB string
+	behind   *http.Client // for DynamoDB
 
 	mu       sync.Mutex
 	state    State
@@ -41,6 +43,10 @@ type Options struct {
 	Now func() time.Time
 	// OnWrite, where set, is called after each action that changed the state.
 	OnWrite func(Call)
+	// DynamoDB is the URL of a server that plays it, such as dynalite. It gets
+	// the calls of DynamoDB that whoever signed them may make. Without, there is
+	// no DynamoDB.
+	DynamoDB string
 }
 
 // New returns a server with an empty state.
@@ -48,7 +54,7 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Server{now: o.Now, onWrite: o.OnWrite, sessions: map[string]session{}, changed: make(chan struct{})}
+	return &Server{now: o.Now, onWrite: o.OnWrite, dynamoDB: o.DynamoDB, behind: &http.Client{Transport: &http.Transport{}}, sessions: map[string]session{}, changed: make(chan struct{})}
 }
 
 // Update changes the state, at any time. The function must not keep the State.
@@ -77,7 +83,7 @@ func (s *Server) Inject(f *Fault) (remove func()) {
 // A Call is one request that the API answered.
 type Call struct {
 	Time    time.Time
-	Service string // as signed for: acm, sts, route53, acm-pca, sqs, secretsmanager, ssm
+	Service string // as signed for: acm, sts, iam, route53, acm-pca, sqs, secretsmanager, ssm, dynamodb
 	Action  string
 	Account string // of the caller; empty where the credentials were not known
 	Region  string
@@ -181,17 +187,24 @@ func (s *Server) answer(ctx context.Context, req *request, call *Call) *reply {
 		return req.fail(refusal)
 	}
 
+	if req.service == "dynamodb" && s.dynamoDB != "" {
+		s.mu.Lock()
+		c := s.invocation(req, who)
+		refused := c.authorize()
+		s.mu.Unlock()
+		if refused != nil {
+			return req.fail(refused)
+		}
+		return s.forward(ctx, req)
+	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	action, ok := actions[req.service+":"+req.action]
 	if !ok {
 		return req.fail(Unknown())
 	}
-	account := s.state.Account(who.account)
-	c := &invocation{Server: s, request: req, account: account, region: account.Regions[req.region], who: who}
-	if c.region == nil {
-		c.region = &Region{Name: req.region}
-	}
+	c := s.invocation(req, who)
 	if refusal := c.authorize(); refusal != nil {
 		return req.fail(refusal)
 	}
@@ -203,4 +216,14 @@ func (s *Server) answer(ctx context.Context, req *request, call *Call) *reply {
 	reply := req.succeed(out)
 	reply.wrote = c.wrote
 	return reply
+}
+
+// invocation is the request as an action takes it. The server's lock is held.
+func (s *Server) invocation(req *request, who identity) *invocation {
+	account := s.state.Account(who.account)
+	c := &invocation{Server: s, request: req, account: account, region: account.Regions[req.region], who: who}
+	if c.region == nil {
+		c.region = &Region{Name: req.region}
+	}
+	return c
 }

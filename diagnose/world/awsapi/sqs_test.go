@@ -259,7 +259,8 @@ func TestQueueErrorsAsDocumented(t *testing.T) {
 	api.Update(func(s *awsapi.State) {
 		s.Account(account).Queue(region, "closed")
 		s.Account("444455556666").Queue(region, "theirs")
-		s.Account("444455556666").Queue(region, "shared").Trusts = []string{account}
+		s.Account("444455556666").Queue(region, "shared").Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},
+			"Action":["sqs:GetQueueAttributes","sqs:GetQueueUrl"],"Resource":"arn:aws:sqs:` + region + `:444455556666:shared"}]}`
 	})
 	attributes := func(url string) error {
 		_, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url)})

@@ -3,6 +3,8 @@ package awsapi
 import (
 	"strings"
 	"time"
+
+	"github.com/acmbot/acmbot/diagnose/world/awsapi/policy"
 )
 
 // A State is everything the API knows: what the accounts hold, who may do
@@ -70,8 +72,8 @@ type Account struct {
 	// DenyByPolicy lists actions that a service control policy denies; the
 	// message says so.
 	DenyByPolicy []string
-	// PoliciesCount lets roles do only what a policy that was put into them
-	// allows, on whatever resource.
+	// PoliciesCount lets roles do only what the policies that were put into
+	// them allow. Users may do everything.
 	PoliciesCount bool
 }
 
@@ -152,14 +154,16 @@ type AccessKey struct {
 type Role struct {
 	// Name is the last part of the role's ARN.
 	Name string
-	// ExternalID must be given where it is set.
+	// ExternalID and Trusts are the trust policy of a role that was not made by
+	// iam:CreateRole: the id must be given where it is set, and the accounts
+	// may assume it; all where empty.
 	ExternalID string
-	// Trusts are the accounts that may assume it; all where empty.
-	Trusts []string
+	Trusts     []string
 	// Deny lists actions that the role may not perform.
 	Deny []string
 
-	policies map[string]policy // by name
+	trust    *policy.Document
+	policies map[string]policy.Document // by name
 }
 
 // Quirks make the API behave like other servers that speak its protocol, or

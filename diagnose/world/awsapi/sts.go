@@ -3,7 +3,6 @@ package awsapi
 import (
 	"encoding/xml"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,14 +39,13 @@ type assumeRoleResponse struct {
 	Expires string   `xml:"AssumeRoleResult>Credentials>Expiration"`
 }
 
+// assumeRole gives credentials to whom the trust policy of a role lets in
+// ("AssumeRole", AWS Security Token Service API Reference,
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
 func assumeRole(c *invocation) (any, *Error) {
 	form := c.request.form
 	arn, name := form.Get("RoleArn"), form.Get("RoleSessionName")
 	c.resource = arn
-	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[2] != "iam" || !strings.HasPrefix(parts[5], "role/") {
-		return nil, &Error{Code: "ValidationError", Message: arn + " is invalid"}
-	}
 	if name == "" {
 		return nil, &Error{Code: "ValidationError", Message: "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: Member must not be null"}
 	}
@@ -59,23 +57,9 @@ func assumeRole(c *invocation) (any, *Error) {
 		}
 		lifetime = time.Duration(seconds) * time.Second
 	}
-	// A role that does not exist, one that does not trust the caller and a
-	// wrong external id are all refused alike.
-	refused := &Error{Code: "AccessDeniedException", Message: "User: " + c.who.principal + " is not authorized to perform: sts:AssumeRole on resource: " + arn}
-	account := c.state.Accounts[parts[4]]
-	if account == nil {
-		return nil, refused
-	}
-	path := strings.Split(parts[5], "/")
-	i := slices.IndexFunc(account.Roles, func(r *Role) bool { return r.Name == path[len(path)-1] })
-	if i < 0 {
-		return nil, refused
-	}
-	role := account.Roles[i]
-	if role.ExternalID != "" && role.ExternalID != form.Get("ExternalId") ||
-		len(role.Trusts) > 0 && !slices.Contains(role.Trusts, c.who.account) {
-		return nil, refused
-	}
+	// Who comes here is trusted by a role that exists.
+	account := c.state.Accounts[strings.Split(arn, ":")[4]]
+	role := account.roleOf(arn)
 	c.serial++
 	s := session{account: account.ID, AccessKey: AccessKey{
 		ID:           fmt.Sprintf("ASIA%016d", c.serial),
