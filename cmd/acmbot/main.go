@@ -29,6 +29,7 @@ const usage = `acmbot tells why an AWS Certificate Manager certificate does not 
   acmbot digest         say which certificates need somebody today
   acmbot run            answer in Slack
   acmbot doctor         check whether it can work here
+  acmbot health         ask the bot that runs here how it is
   acmbot demo           try the bot in the browser, without AWS and without Slack
   acmbot version        print the version
   acmbot licences       print what is in the program, and the licences of it
@@ -41,7 +42,7 @@ Try: acmbot demo
 type command func(ctx context.Context, c *console, args []string) error
 
 func commands() map[string]command {
-	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "demo": runDemo, "version": runVersion, "licences": runLicences}
+	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "health": runHealth, "demo": runDemo, "version": runVersion, "licences": runLicences}
 }
 
 // A console is what a command reads and writes.
