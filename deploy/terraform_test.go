@@ -172,7 +172,7 @@ var terraformMistakes = []struct {
 	{name: "a variable that nothing uses", file: "main.tf", from: "= var.log_level", to: "= \"info\"", says: "variable log_level is not used"},
 	{name: "a local that nothing uses", file: "iam.tf", from: "  iam = \"${path.module}/../iam\"", to: "  iam = \"${path.module}/../iam\"\n  eam = 1", says: "local.eam is not used"},
 	{name: "not formatted", file: "state.tf", from: "  hash_key                    = \"pk\"", to: "  hash_key = \"pk\"", says: "state.tf:0: is not formatted"},
-	{name: "one of several", file: "events.tf", from: "aws_cloudwatch_event_bus.organization[0].name\n  policy", to: "aws_cloudwatch_event_bus.organization.name\n  policy", says: "it is the other way around"},
+	{name: "one of several", file: "events.tf", from: "rule      = aws_cloudwatch_event_rule.events[each.key].name", to: "rule      = aws_cloudwatch_event_rule.events.name", says: "it is the other way around"},
 	{name: "several of one", file: "outputs.tf", from: "aws_ecs_service.this.name", to: "aws_ecs_service.this[0].name", says: "it is the other way around"},
 	{name: "twice", file: "outputs.tf", from: "output \"table_name\"", to: "output \"queue_url\"", says: "output queue_url is there twice"},
 	{name: "a variable without a type", file: "variables.tf", from: "  description = \"The VPC that the subnets are in.\"\n  type        = string", to: "  description = \"The VPC that the subnets are in.\"", says: "vpc_id has no type"},
@@ -544,7 +544,7 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 
 	events := planOf(t, eventsModule, map[string]cty.Value{"bus_arn": cty.StringVal("arn:aws:events:eu-central-1:111122223333:event-bus/acmbot-events")})
 	for name, rules := range map[string]cty.Value{
-		"events": p.resources["aws_cloudwatch_event_rule.events"], "organization": p.resources["aws_cloudwatch_event_rule.organization"],
+		"events": p.resources["aws_cloudwatch_event_rule.events"], "elsewhere": p.resources["aws_cloudwatch_event_rule.elsewhere"],
 		"member-events": events.resources["aws_cloudwatch_event_rule.this"],
 	} {
 		got := map[string]any{}
@@ -590,6 +590,37 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 	filter, _ := s.resources["DigestsPosted"].Properties["FilterPattern"].(string)
 	if got := p.resources["aws_cloudwatch_log_metric_filter.digests_posted"].AsValueSlice()[0].GetAttr("pattern").AsString(); got != filter {
 		t.Errorf("the filter is %q, and in the template %q", got, filter)
+	}
+}
+
+// The bus lets in whom the template's lets in.
+func TestModulesBusTakesWhatTheTemplatesTakes(t *testing.T) {
+	tpl := readTemplate(t, "cloudformation/acmbot.yml")
+	for _, sets := range []struct {
+		given  map[string]cty.Value
+		values map[string]string
+	}{{least, nil}, {most, everything}} {
+		values := maps.Clone(templates["cloudformation/acmbot.yml"].required)
+		maps.Copy(values, sets.values)
+		s, p := newStack(tpl, nil, values), planOf(t, rootModule, sets.given)
+		var want policy
+		for _, name := range []string{"BusPolicy", "OrganizationBusPolicy"} {
+			if r, ok := s.resources[name]; ok {
+				one, err := parsePolicy(map[string]any{"Version": "2012-10-17", "Statement": []any{r.Properties["Statement"]}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want.Version, want.Statement = one.Version, append(want.Statement, one.Statement...)
+			}
+		}
+		arn := p.resources["aws_cloudwatch_event_bus.elsewhere"].GetAttr("arn").AsString()
+		for i := range want.Statement {
+			want.Statement[i].Resource = list{arn}
+		}
+		got, err := decodePolicy([]byte(p.resources["aws_cloudwatch_event_bus_policy.elsewhere"].GetAttr("policy").AsString()))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("mismatch, %v (-template, +module):\n%s", err, diff)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ locals {
 
   event_rule_arns = concat(
     [for rule in aws_cloudwatch_event_rule.events : rule.arn],
-    [for rule in aws_cloudwatch_event_rule.organization : rule.arn],
+    [for rule in aws_cloudwatch_event_rule.elsewhere : rule.arn],
   )
 }
 
@@ -105,46 +105,49 @@ resource "aws_cloudwatch_event_target" "events" {
   }
 }
 
-# Where modules/member-events sends the events of other accounts and regions. A
-# source that begins with "aws." cannot be given by anybody but AWS.
+# Where modules/member-events sends the events of this account's other regions,
+# and of other accounts. A source that begins with "aws." cannot be given by
+# anybody but AWS.
 
-resource "aws_cloudwatch_event_bus" "organization" {
-  count = var.organization_id == "" ? 0 : 1
-
+resource "aws_cloudwatch_event_bus" "elsewhere" {
   name        = "${var.name}-events"
-  description = "ACM's events of the organization, for acmbot"
+  description = "ACM's events of other regions and accounts, for acmbot"
   tags        = var.tags
 }
 
-resource "aws_cloudwatch_event_bus_policy" "organization" {
-  count = var.organization_id == "" ? 0 : 1
-
-  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
+resource "aws_cloudwatch_event_bus_policy" "elsewhere" {
+  event_bus_name = aws_cloudwatch_event_bus.elsewhere.name
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
+      Sid       = "TakeEventsOfThisAccount"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+      Action    = "events:PutEvents"
+      Resource  = aws_cloudwatch_event_bus.elsewhere.arn
+      }], [for organization in var.organization_id == "" ? [] : [var.organization_id] : {
       Sid       = "TakeEventsOfTheOrganization"
       Effect    = "Allow"
       Principal = "*"
       Action    = "events:PutEvents"
-      Resource  = aws_cloudwatch_event_bus.organization[0].arn
-      Condition = { StringEquals = { "aws:PrincipalOrgID" = var.organization_id } }
-    }]
+      Resource  = aws_cloudwatch_event_bus.elsewhere.arn
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = organization } }
+    }])
   })
 }
 
-resource "aws_cloudwatch_event_rule" "organization" {
-  for_each = { for name, pattern in local.event_patterns : name => pattern if var.organization_id != "" }
+resource "aws_cloudwatch_event_rule" "elsewhere" {
+  for_each = local.event_patterns
 
-  name           = "${var.name}-organization-${each.key}"
-  description    = "ACM's events of the organization, for acmbot"
-  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
+  name           = "${var.name}-elsewhere-${each.key}"
+  description    = "ACM's events of other regions and accounts, for acmbot"
+  event_bus_name = aws_cloudwatch_event_bus.elsewhere.name
   event_pattern  = each.value
   tags           = var.tags
 }
 
-resource "aws_cloudwatch_event_target" "organization" {
-  for_each = aws_cloudwatch_event_rule.organization
+resource "aws_cloudwatch_event_target" "elsewhere" {
+  for_each = aws_cloudwatch_event_rule.elsewhere
 
   rule           = each.value.name
   event_bus_name = each.value.event_bus_name
