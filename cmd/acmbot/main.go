@@ -118,6 +118,29 @@ func (c *console) dispatch(ctx context.Context, args []string) error {
 	return usageErrorf("there is no command %q; acmbot help lists them", name)
 }
 
+// A passingError is one that may go by itself, as an outage does.
+type passingError struct{ error }
+
+func (e passingError) Unwrap() error { return e.error }
+
+// startStatus is the status to end with where what is joined in an error keeps
+// the program from starting: exitUsage, by which systemd knows that to try again
+// does not help, unless all of it may pass.
+func startStatus(err error) int {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if _, passing := err.(passingError); passing {
+			return exitFailure
+		}
+		return exitUsage
+	}
+	status := exitFailure
+	for _, e := range joined.Unwrap() {
+		status = max(status, startStatus(e))
+	}
+	return status
+}
+
 // lines gives the sentences to print for an error: one for each error joined
 // in it, none where all has been said.
 func lines(err error) []string {

@@ -38,7 +38,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var s runSettings
 	where, log, err := s.read(ctx, c.stderr)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return &exitError{startStatus(err), err}
 	}
 	return s.serve(ctx, where, log)
 }
