@@ -129,7 +129,7 @@ func (e passingError) Unwrap() error { return e.error }
 func startStatus(err error) int {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		if _, passing := err.(passingError); passing {
+		if _, passing := errors.AsType[passingError](err); passing {
 			return exitFailure
 		}
 		return exitUsage
