@@ -7,9 +7,10 @@ locals {
     health = file("${path.module}/../events/pattern-health.json")
   }
 
-  event_rule_arns = concat(
-    [for rule in aws_cloudwatch_event_rule.events : rule.arn],
-    [for rule in aws_cloudwatch_event_rule.elsewhere : rule.arn],
+  # Those of this account and region, and those of others.
+  event_rules = merge(
+    { for name, pattern in local.event_patterns : name => { bus = "default", pattern = pattern } },
+    { for name, pattern in local.event_patterns : "elsewhere-${name}" => { bus = aws_cloudwatch_event_bus.elsewhere.name, pattern = pattern } },
   )
 }
 
@@ -34,8 +35,10 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = var.tags
 }
 
-resource "aws_sqs_queue_policy" "events" {
-  queue_url = aws_sqs_queue.events.url
+resource "aws_sqs_queue_policy" "this" {
+  for_each = { events = aws_sqs_queue.events, dead-letters = aws_sqs_queue.dead_letters }
+
+  queue_url = each.value.url
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -44,61 +47,38 @@ resource "aws_sqs_queue_policy" "events" {
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sqs:SendMessage"
-        Resource  = aws_sqs_queue.events.arn
-        Condition = { ArnEquals = { "aws:SourceArn" = local.event_rule_arns } }
+        Resource  = each.value.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = [for rule in aws_cloudwatch_event_rule.this : rule.arn] } }
       },
       {
         Sid       = "OnlyEncrypted"
         Effect    = "Deny"
         Principal = "*"
         Action    = "sqs:*"
-        Resource  = aws_sqs_queue.events.arn
+        Resource  = each.value.arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
   })
 }
 
-resource "aws_sqs_queue_policy" "dead_letters" {
-  queue_url = aws_sqs_queue.dead_letters.url
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "TakeUndelivered"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = "sqs:SendMessage"
-        Resource  = aws_sqs_queue.dead_letters.arn
-        Condition = { ArnEquals = { "aws:SourceArn" = local.event_rule_arns } }
-      },
-      {
-        Sid       = "OnlyEncrypted"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = aws_sqs_queue.dead_letters.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
-  })
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = local.event_rules
+
+  name           = "${var.name}-${each.key}"
+  description    = "ACM's events, for acmbot"
+  event_bus_name = each.value.bus
+  event_pattern  = each.value.pattern
+  tags           = var.tags
 }
 
-resource "aws_cloudwatch_event_rule" "events" {
-  for_each = local.event_patterns
+resource "aws_cloudwatch_event_target" "this" {
+  for_each = aws_cloudwatch_event_rule.this
 
-  name          = "${var.name}-${each.key}"
-  description   = "ACM's events of this account and region, for acmbot"
-  event_pattern = each.value
-  tags          = var.tags
-}
-
-resource "aws_cloudwatch_event_target" "events" {
-  for_each = local.event_patterns
-
-  rule      = aws_cloudwatch_event_rule.events[each.key].name
-  target_id = "acmbot"
-  arn       = aws_sqs_queue.events.arn
+  rule           = each.value.name
+  event_bus_name = each.value.event_bus_name
+  target_id      = "acmbot"
+  arn            = aws_sqs_queue.events.arn
 
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
@@ -134,27 +114,4 @@ resource "aws_cloudwatch_event_bus_policy" "elsewhere" {
       Condition = { StringEquals = { "aws:PrincipalOrgID" = organization } }
     }])
   })
-}
-
-resource "aws_cloudwatch_event_rule" "elsewhere" {
-  for_each = local.event_patterns
-
-  name           = "${var.name}-elsewhere-${each.key}"
-  description    = "ACM's events of other regions and accounts, for acmbot"
-  event_bus_name = aws_cloudwatch_event_bus.elsewhere.name
-  event_pattern  = each.value
-  tags           = var.tags
-}
-
-resource "aws_cloudwatch_event_target" "elsewhere" {
-  for_each = aws_cloudwatch_event_rule.elsewhere
-
-  rule           = each.value.name
-  event_bus_name = each.value.event_bus_name
-  target_id      = "acmbot"
-  arn            = aws_sqs_queue.events.arn
-
-  dead_letter_config {
-    arn = aws_sqs_queue.dead_letters.arn
-  }
 }
