@@ -193,6 +193,11 @@ func check(tpl *template, known schemas, path string) []string {
 		for _, p := range s.problems {
 			report("%s", p)
 		}
+		if _, runs := s.resources["TaskDefinition"]; runs {
+			for _, p := range s.production() {
+				report("%s", p)
+			}
+		}
 		for _, name := range s.refused {
 			report("the rule %s refuses the parameters", name)
 		}

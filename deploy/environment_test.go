@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -88,6 +89,22 @@ func complaints(t *testing.T, environment map[string]string) []string {
 		}
 	}
 	return lines
+}
+
+// ask runs acmbot health with these settings, and gives its status and what it
+// says.
+func ask(t *testing.T, path string, environment map[string]string) (int, string) {
+	t.Helper()
+	cmd := exec.Command(path, "health")
+	cmd.Env = []string{"HOME=" + t.TempDir()}
+	for name, value := range environment {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	text, err := cmd.CombinedOutput()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(text)
 }
 
 // container is the one container of a stack.
@@ -233,7 +250,7 @@ func TestTheNetworkIsClosed(t *testing.T) {
 		in, ports := items(group["SecurityGroupIngress"]), items(s.container(t)["PortMappings"])
 		switch {
 		case s.parameters["MetricsSecurityGroupId"] == "":
-			if in != nil || ports != nil || plain["ACMBOT_HEALTH_LISTEN"] != "" {
+			if in != nil || ports != nil || plain["ACMBOT_HEALTH_LISTEN"] != "127.0.0.1:8081" {
 				t.Errorf("open without need: %v, %v, %q", in, ports, plain["ACMBOT_HEALTH_LISTEN"])
 			}
 		case len(in) != 1 || len(ports) != 1:

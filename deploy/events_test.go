@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -139,9 +140,27 @@ func TestEventsReadmeShowsThePatterns(t *testing.T) {
 	if _, err := diagnose.ParseEvents([]byte(message)); err != nil {
 		t.Errorf("%v: %s", err, message)
 	}
-	// Only the rule may send.
+	// Only the rules may send, and each may: EventBridge does not say so where
+	// one may not. The AWS CLI makes one of each pattern, with a target.
+	var rules list
+	patterns := map[string]bool{}
+	for _, found := range putRule.FindAllStringSubmatch(string(readme), -1) {
+		rules = append(rules, "arn:aws:events:"+testRegion+":"+testAccount+":rule/"+found[1])
+		patterns[found[2]] = true
+		if !strings.Contains(string(readme), "put-targets --rule "+found[1]+" --targets Id=acmbot,Arn=arn:aws:sqs:"+testRegion+":"+testAccount+":acmbot-events\n") {
+			t.Errorf("the rule %s sends nowhere", found[1])
+		}
+	}
+	if diff := cmp.Diff([]string{"events/pattern-health.json", "events/pattern.json"}, sorted(patterns)); diff != "" {
+		t.Errorf("rules mismatch (-patterns, +README.md):\n%s", diff)
+	}
 	p := read(t, "events/queue-policy.json")
-	if len(p.Statement) != 1 || p.Statement[0].Condition["ArnEquals"]["aws:SourceArn"] == nil || !slices.Equal(p.Statement[0].Principal["Service"], list{"events.amazonaws.com"}) {
-		t.Errorf("queue-policy.json: %+v", p.Statement)
+	if len(p.Statement) != 1 || !slices.Equal(p.Statement[0].Principal["Service"], list{"events.amazonaws.com"}) {
+		t.Fatalf("queue-policy.json: %+v", p.Statement)
+	}
+	if diff := cmp.Diff(rules, p.Statement[0].Condition["ArnEquals"]["aws:SourceArn"]); diff != "" {
+		t.Errorf("who may send mismatch (-README.md, +queue-policy.json):\n%s", diff)
 	}
 }
+
+var putRule = regexp.MustCompile(`aws events put-rule --name (\S+) --event-pattern file://deploy/(\S+)`)

@@ -531,7 +531,7 @@ func instances(b *hclsyntax.Block, name string, scope *hcl.EvalContext) (cty.Val
 		}
 		object := map[string]cty.Value{}
 		for key, element := range each.AsValueMap() {
-			value, err := instance(b, name, scope, "each", map[string]cty.Value{"key": cty.StringVal(key), "value": element})
+			value, err := instance(b, name+"."+key, scope, "each", map[string]cty.Value{"key": cty.StringVal(key), "value": element})
 			if err != nil {
 				return cty.NilVal, err
 			}
@@ -622,7 +622,7 @@ func functions(folder string) map[string]function.Function {
 		"can": tryfunc.CanFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "floor": stdlib.FloorFunc,
 		"join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": lengthFunction,
 		"merge": stdlib.MergeFunc, "regex": stdlib.RegexFunc, "replace": stdlib.ReplaceFunc, "setproduct": stdlib.SetProductFunc,
-		"sort": stdlib.SortFunc, "split": stdlib.SplitFunc,
+		"sort": stdlib.SortFunc, "split": stdlib.SplitFunc, "try": tryfunc.TryFunc,
 		"tonumber": stdlib.MakeToFunc(cty.Number), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
 		"alltrue": function.New(&function.Spec{Params: one, Type: function.StaticReturnType(cty.Bool), Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			for _, value := range args[0].AsValueSlice() {

@@ -172,7 +172,7 @@ var terraformMistakes = []struct {
 	{name: "a variable that nothing uses", file: "main.tf", from: "= var.log_level", to: "= \"info\"", says: "variable log_level is not used"},
 	{name: "a local that nothing uses", file: "iam.tf", from: "  iam = \"${path.module}/../iam\"", to: "  iam = \"${path.module}/../iam\"\n  eam = 1", says: "local.eam is not used"},
 	{name: "not formatted", file: "state.tf", from: "  hash_key                    = \"pk\"", to: "  hash_key = \"pk\"", says: "state.tf:0: is not formatted"},
-	{name: "one of several", file: "events.tf", from: "aws_cloudwatch_event_bus.organization[0].name\n  policy", to: "aws_cloudwatch_event_bus.organization.name\n  policy", says: "it is the other way around"},
+	{name: "one of several", file: "events.tf", from: "[for rule in aws_cloudwatch_event_rule.this : rule.arn]", to: "[aws_cloudwatch_event_rule.this.arn]", says: "it is the other way around"},
 	{name: "several of one", file: "outputs.tf", from: "aws_ecs_service.this.name", to: "aws_ecs_service.this[0].name", says: "it is the other way around"},
 	{name: "twice", file: "outputs.tf", from: "output \"table_name\"", to: "output \"queue_url\"", says: "output queue_url is there twice"},
 	{name: "a variable without a type", file: "variables.tf", from: "  description = \"The VPC that the subnets are in.\"\n  type        = string", to: "  description = \"The VPC that the subnets are in.\"", says: "vpc_id has no type"},
@@ -392,16 +392,20 @@ func TestModulesPoliciesCanBeNarrowed(t *testing.T) {
 	}
 }
 
-// Every other policy document in the modules is sound.
-func TestModulesOtherPoliciesAreWellFormed(t *testing.T) {
+// each are a resource's instances: one has an id, and several have keys.
+func each(r cty.Value) []cty.Value {
+	if r.Type().IsObjectType() && r.Type().HasAttribute("id") {
+		return []cty.Value{r}
+	}
+	return r.AsValueSlice()
+}
+
+// Every policy document in the modules is sound.
+func TestModulesPoliciesAreWellFormed(t *testing.T) {
 	count := 0
 	for folder, given := range map[string]map[string]cty.Value{rootModule: most, eventsModule: {"bus_arn": cty.StringVal("arn:aws:events:eu-central-1:111122223333:event-bus/acmbot-events")}} {
 		for name, r := range planOf(t, folder, given).resources {
-			list := []cty.Value{r}
-			if r.Type().IsTupleType() {
-				list = r.AsValueSlice()
-			}
-			for _, one := range list {
+			for _, one := range each(r) {
 				for _, attribute := range []string{"policy", "assume_role_policy"} {
 					if !one.Type().HasAttribute(attribute) {
 						continue
@@ -414,7 +418,7 @@ func TestModulesOtherPoliciesAreWellFormed(t *testing.T) {
 			}
 		}
 	}
-	if count != 8 {
+	if count != 20 {
 		t.Errorf("there are %d policies", count)
 	}
 }
@@ -544,9 +548,12 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 
 	events := planOf(t, eventsModule, map[string]cty.Value{"bus_arn": cty.StringVal("arn:aws:events:eu-central-1:111122223333:event-bus/acmbot-events")})
 	for name, rules := range map[string]cty.Value{
-		"events": p.resources["aws_cloudwatch_event_rule.events"], "organization": p.resources["aws_cloudwatch_event_rule.organization"],
-		"member-events": events.resources["aws_cloudwatch_event_rule.this"],
+		rootModule: p.resources["aws_cloudwatch_event_rule.this"], eventsModule: events.resources["aws_cloudwatch_event_rule.this"],
 	} {
+		want := eventPatterns(t)
+		if name == rootModule {
+			want["elsewhere-acm"], want["elsewhere-health"] = want["acm"], want["health"]
+		}
 		got := map[string]any{}
 		for key, rule := range rules.AsValueMap() {
 			var pattern any
@@ -555,19 +562,45 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 			}
 			got[key] = pattern
 		}
-		if diff := cmp.Diff(eventPatterns(t), got); diff != "" {
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: patterns mismatch (-patterns, +module):\n%s", name, diff)
 		}
 	}
 
-	for name, label := range map[string]string{
-		"NobodyRuns": "nobody_runs", "FewerRun": "fewer_run", "DeadLettersWait": "dead_letters_wait", "EventsWait": "events_wait", "DigestMissed": "digest_missed",
-	} {
-		properties := s.resources[name].Properties
-		alarm := p.resources["aws_cloudwatch_metric_alarm."+label]
-		if alarm.Type().IsTupleType() {
-			alarm = alarm.AsValueSlice()[0]
+	// The rules send to the queue, which lets all of them, as the dead letters do.
+	arns := list{}
+	for _, rule := range each(p.resources["aws_cloudwatch_event_rule.this"]) {
+		arns = append(arns, rule.GetAttr("arn").AsString())
+	}
+	for name, queue := range map[string]string{"events": "events", "dead-letters": "dead_letters"} {
+		one := p.resources["aws_sqs_queue_policy.this"].GetAttr(name)
+		takes, err := decodePolicy([]byte(one.GetAttr("policy").AsString()))
+		if err != nil {
+			t.Fatal(err)
 		}
+		if diff := cmp.Diff(arns, takes.Statement[0].Condition["ArnEquals"]["aws:SourceArn"]); diff != "" || takes.Statement[0].Resource[0] != p.resources["aws_sqs_queue."+queue].GetAttr("arn").AsString() {
+			t.Errorf("%s mismatch (-rules, +policy):\n%s", name, diff)
+		}
+	}
+	for _, target := range each(p.resources["aws_cloudwatch_event_target.this"]) {
+		if target.GetAttr("arn").AsString() != p.resources["aws_sqs_queue.events"].GetAttr("arn").AsString() {
+			t.Errorf("a rule sends to %#v", target)
+		}
+	}
+
+	alarms := p.resources["aws_cloudwatch_metric_alarm.this"]
+	labels := map[string]string{
+		"NobodyRuns": "nobody-runs", "FewerRun": "fewer-run", "DeadLettersWait": "dead-letters-wait", "EventsWait": "events-wait", "DigestMissed": "digest-missed",
+	}
+	if alarms.LengthInt() != len(labels) {
+		t.Errorf("there are %d alarms", alarms.LengthInt())
+	}
+	if idle := planOf(t, rootModule, with(most, "replicas", cty.NumberIntVal(0))).resources["aws_cloudwatch_metric_alarm.this"]; idle.LengthInt() != 1 {
+		t.Errorf("without copies there are alarms on them: %#v", idle)
+	}
+	for name, label := range labels {
+		properties := s.resources[name].Properties
+		alarm := alarms.GetAttr(label)
 		for key, attribute := range map[string]string{
 			"AlarmDescription": "alarm_description", "Namespace": "namespace", "MetricName": "metric_name", "Statistic": "statistic", "Period": "period",
 			"EvaluationPeriods": "evaluation_periods", "ComparisonOperator": "comparison_operator", "Threshold": "threshold", "TreatMissingData": "treat_missing_data",
@@ -590,6 +623,37 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 	filter, _ := s.resources["DigestsPosted"].Properties["FilterPattern"].(string)
 	if got := p.resources["aws_cloudwatch_log_metric_filter.digests_posted"].AsValueSlice()[0].GetAttr("pattern").AsString(); got != filter {
 		t.Errorf("the filter is %q, and in the template %q", got, filter)
+	}
+}
+
+// The bus lets in whom the template's lets in.
+func TestModulesBusTakesWhatTheTemplatesTakes(t *testing.T) {
+	tpl := readTemplate(t, "cloudformation/acmbot.yml")
+	for _, sets := range []struct {
+		given  map[string]cty.Value
+		values map[string]string
+	}{{least, nil}, {most, everything}} {
+		values := maps.Clone(templates["cloudformation/acmbot.yml"].required)
+		maps.Copy(values, sets.values)
+		s, p := newStack(tpl, nil, values), planOf(t, rootModule, sets.given)
+		var want policy
+		for _, name := range []string{"BusPolicy", "OrganizationBusPolicy"} {
+			if r, ok := s.resources[name]; ok {
+				one, err := parsePolicy(map[string]any{"Version": "2012-10-17", "Statement": []any{r.Properties["Statement"]}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want.Version, want.Statement = one.Version, append(want.Statement, one.Statement...)
+			}
+		}
+		arn := p.resources["aws_cloudwatch_event_bus.elsewhere"].GetAttr("arn").AsString()
+		for i := range want.Statement {
+			want.Statement[i].Resource = list{arn}
+		}
+		got, err := decodePolicy([]byte(p.resources["aws_cloudwatch_event_bus_policy.elsewhere"].GetAttr("policy").AsString()))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("mismatch, %v (-template, +module):\n%s", err, diff)
+		}
 	}
 }
 

@@ -104,6 +104,11 @@ func organization(id string) []verdict {
 	}
 }
 
+// And those of the account, which come from its other regions.
+func thisAccount() verdict {
+	return verdict{"the account", botSession, "events:PutEvents", nil, iam.Allowed}
+}
+
 // EventBridge sends to the bus as a role, for rules of the account.
 func busSender() []verdict {
 	return []verdict{
@@ -143,7 +148,8 @@ func TestTemplatesLetInWhomTheyShould(t *testing.T) {
 	}
 	judge(t, "Queue", of(s, "QueuePolicy", "PolicyDocument"), arn("Queue"), senders(rules))
 	judge(t, "DeadLetters", of(s, "DeadLettersPolicy", "PolicyDocument"), arn("DeadLetters"), senders(rules))
-	judge(t, "Bus", s.policies()["resource BusPolicy"], arn("Bus"), organization(everything["OrganizationId"]))
+	judge(t, "Bus", s.policies()["resource BusPolicy"], arn("Bus"), []verdict{thisAccount(), {"another account", otherRole, "events:PutEvents", keys{"aws:PrincipalOrgID": {everything["OrganizationId"]}}, iam.ImplicitDeny}})
+	judge(t, "Bus of an organization", s.policies()["resource OrganizationBusPolicy"], arn("Bus"), organization(everything["OrganizationId"]))
 
 	s = newStack(readTemplate(t, "cloudformation/member-events.yml"), nil, templates["cloudformation/member-events.yml"].required)
 	judge(t, "the role that sends", of(s, "Role", "AssumeRolePolicyDocument"), "*", busSender())
@@ -164,14 +170,13 @@ func TestModulesLetInWhomTheyShould(t *testing.T) {
 		judge(t, role, of(p, role, "assume_role_policy"), "*", tasks())
 	}
 	var rules []string
-	for _, name := range []string{"aws_cloudwatch_event_rule.events", "aws_cloudwatch_event_rule.organization"} {
-		for _, rule := range p.resources[name].AsValueMap() {
-			rules = append(rules, rule.GetAttr("arn").AsString())
-		}
+	for _, rule := range each(p.resources["aws_cloudwatch_event_rule.this"]) {
+		rules = append(rules, rule.GetAttr("arn").AsString())
 	}
-	judge(t, "the queue", of(p, "aws_sqs_queue_policy.events", "policy"), of(p, "aws_sqs_queue.events", "arn"), senders(rules))
-	judge(t, "the dead letters", of(p, "aws_sqs_queue_policy.dead_letters", "policy"), of(p, "aws_sqs_queue.dead_letters", "arn"), senders(rules))
-	judge(t, "the bus", of(p, "aws_cloudwatch_event_bus_policy.organization", "policy"), of(p, "aws_cloudwatch_event_bus.organization", "arn"), organization(most["organization_id"].AsString()))
+	queues := p.resources["aws_sqs_queue_policy.this"]
+	judge(t, "the queue", queues.GetAttr("events").GetAttr("policy").AsString(), of(p, "aws_sqs_queue.events", "arn"), senders(rules))
+	judge(t, "the dead letters", queues.GetAttr("dead-letters").GetAttr("policy").AsString(), of(p, "aws_sqs_queue.dead_letters", "arn"), senders(rules))
+	judge(t, "the bus", of(p, "aws_cloudwatch_event_bus_policy.elsewhere", "policy"), of(p, "aws_cloudwatch_event_bus.elsewhere", "arn"), append(organization(most["organization_id"].AsString()), thisAccount()))
 
 	p = planOf(t, eventsModule, map[string]cty.Value{"bus_arn": cty.StringVal("arn:aws:events:eu-central-1:111122223333:event-bus/acmbot-events")})
 	judge(t, "the role that sends", of(p, "aws_iam_role.this", "assume_role_policy"), "*", busSender())

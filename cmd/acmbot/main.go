@@ -30,6 +30,7 @@ const usage = `acmbot tells why an AWS Certificate Manager certificate does not 
   acmbot digest         say which certificates need somebody today
   acmbot run            answer in Slack
   acmbot doctor         check whether it can work here
+  acmbot health         ask the bot that runs here how it is
   acmbot demo           try the bot in the browser, without AWS and without Slack
   acmbot version        print the version
   acmbot licences       print what is in the program, and the licences of it
@@ -42,7 +43,7 @@ Try: acmbot demo
 type command func(ctx context.Context, c *console, args []string) error
 
 func commands() map[string]command {
-	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "demo": runDemo, "version": runVersion, "licences": runLicences}
+	return map[string]command{"why": runWhy, "run": runRun, "digest": runDigest, "doctor": runDoctor, "health": runHealth, "demo": runDemo, "version": runVersion, "licences": runLicences}
 }
 
 // A console is what a command reads and writes.
@@ -124,6 +125,29 @@ func (c *console) dispatch(ctx context.Context, args []string) error {
 		return run(ctx, c, rest)
 	}
 	return usageErrorf("there is no command %q; acmbot help lists them", name)
+}
+
+// A passingError is one that may go by itself, as an outage does.
+type passingError struct{ error }
+
+func (e passingError) Unwrap() error { return e.error }
+
+// startStatus is the status to end with where what is joined in an error keeps
+// the program from starting: exitUsage, by which systemd knows that to try again
+// does not help, unless all of it may pass.
+func startStatus(err error) int {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if _, passing := errors.AsType[passingError](err); passing {
+			return exitFailure
+		}
+		return exitUsage
+	}
+	status := exitFailure
+	for _, e := range joined.Unwrap() {
+		status = max(status, startStatus(e))
+	}
+	return status
 }
 
 // lines gives the sentences to print for an error: one for each error joined

@@ -112,6 +112,9 @@ func TestMetricsOfARun(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", path, got, want)
 		}
 	}
+	if status, said := askHealth(t, "--ready"); status != exitOK {
+		t.Errorf("acmbot health: status %d, %q", status, said)
+	}
 	stop()
 	if got := <-status; got != exitOK {
 		t.Errorf("it ended with status %d", got)

@@ -38,7 +38,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 	var s runSettings
 	where, log, err := s.read(ctx, c.stderr)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return &exitError{startStatus(err), err}
 	}
 	return s.serve(ctx, where, log)
 }
@@ -46,6 +46,7 @@ func runRun(ctx context.Context, c *console, args []string) error {
 // runSettings are all settings of `acmbot run`.
 type runSettings struct {
 	slack    slackSettings
+	health   healthSettings
 	rotation rotationSettings
 	keep     stateSettings
 	who      accessSettings
@@ -62,7 +63,7 @@ type runSettings struct {
 // read reads the settings, and what they refer to. It returns where the bot is
 // to look, and its log; its error joins all that is wrong.
 func (s *runSettings) read(ctx context.Context, stderr io.Writer) (sight, *slog.Logger, error) {
-	err := load(&s.slack, &s.rotation, &s.keep, &s.who, &s.fixing, &s.look, &s.digests, &s.alerts, &s.hear, &s.admins, &s.logging, &s.traces)
+	err := load(&s.slack, &s.health, &s.rotation, &s.keep, &s.who, &s.fixing, &s.look, &s.digests, &s.alerts, &s.hear, &s.admins, &s.logging, &s.traces)
 	log := s.logging.logger(stderr)
 	logOutdated(log)
 	secretErr := readSecrets(ctx, log, &s.slack, &s.look, &s.traces)
@@ -119,9 +120,9 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if s.slack.Health != "" {
+	if s.health.Listen != "" {
 		measured.watch(b.Health)
-		health, err := serveHealth(string(s.slack.Health), b.Health, measured.handler())
+		health, err := serveHealth(string(s.health.Listen), b.Health, measured.handler())
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}

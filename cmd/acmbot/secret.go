@@ -177,6 +177,9 @@ func readSecrets(ctx context.Context, log *slog.Logger, specs ...any) error {
 			text, err := reader.Read(ctx, f.secret.reference())
 			if fault, ok := errors.AsType[*secrets.Fault](err); ok {
 				errs[i] = &settingError{f.Name, fault.Problem, fault.Fix}
+				if fault.Passing {
+					errs[i] = passingError{errs[i]}
+				}
 				return
 			}
 			if err != nil {

@@ -126,3 +126,35 @@ func TestMalformedReferences(t *testing.T) {
 		}
 	}
 }
+
+// What may pass by itself ends the start with a status by which systemd tries
+// again; what somebody has to mend does not.
+func TestOutagesAreNoWrongSettings(t *testing.T) {
+	unsetSettings(t)
+	api := startAWS(t)
+	api.Update(func(s *awsapi.State) {
+		s.Account("111122223333").SetSecret("eu-west-1", "acmbot/slack", `{"bot":"xoxb-1-B","app":"xapp-1-A"}`)
+	})
+	t.Setenv("SLACK_BOT_TOKEN", "secretsmanager:acmbot/slack#bot")
+	t.Setenv("SLACK_APP_TOKEN", "secretsmanager:acmbot/slack#app")
+	t.Setenv("ACMBOT_STATE", "memory")
+	endpoint, unreachable := os.Getenv("AWS_ENDPOINT_URL"), "http://"+freeAddress(t)
+	for _, test := range []struct {
+		endpoint, app, workers string
+		status                 int
+		want                   string
+	}{
+		{unreachable, "secretsmanager:acmbot/slack#app", "8", exitFailure, "AWS Secrets Manager cannot be reached"},
+		{unreachable, "secretsmanager:acmbot/slack#app", "none", exitUsage, "ACMBOT_WORKERS is"},
+		{endpoint, "secretsmanager:acmbot/none#app", "8", exitUsage, "does not exist"},
+	} {
+		t.Setenv("AWS_ENDPOINT_URL", test.endpoint)
+		t.Setenv("SLACK_APP_TOKEN", test.app)
+		t.Setenv("ACMBOT_WORKERS", test.workers)
+		var stdout, stderr bytes.Buffer
+		status := Main(t.Context(), []string{"run"}, strings.NewReader(""), &stdout, &stderr)
+		if status != test.status || !strings.Contains(stderr.String(), test.want) {
+			t.Errorf("%+v: status %d:\n%s", test, status, stderr.String())
+		}
+	}
+}

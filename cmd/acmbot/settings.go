@@ -24,14 +24,19 @@ import (
 
 // slackSettings are what `acmbot run` needs to talk to Slack.
 type slackSettings struct {
-	BotToken botToken      `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token; or a reference to where it is kept: file:/path, secretsmanager:NAME (or its ARN, #KEY for a value in JSON) or ssm:PARAMETER." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
-	AppToken appToken      `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write; or a reference as above." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
-	APIURL   baseURL       `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
-	Command  slashCommand  `envconfig:"ACMBOT_COMMAND" default:"/acm" desc:"The slash command, as it is in the app's manifest."`
-	Workers  count         `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
-	Queue    count         `envconfig:"ACMBOT_QUEUE" default:"64" desc:"How many questions may wait beside those; more are declined."`
-	PerUser  count         `envconfig:"ACMBOT_PER_USER" default:"4" desc:"How many questions one person may have in work at a time."`
-	Health   listenAddress `envconfig:"ACMBOT_HEALTH_LISTEN" shown:"none" desc:"An address, such as :8081, on which GET /readyz (and /healthz) tells whether the bot is connected to Slack, /livez whether it runs, and /metrics what it does, for Prometheus."`
+	BotToken botToken     `envconfig:"SLACK_BOT_TOKEN" required:"true" desc:"The app's bot token; or a reference to where it is kept: file:/path, secretsmanager:NAME (or its ARN, #KEY for a value in JSON) or ssm:PARAMETER." where:"Slack gives it at https://api.slack.com/apps under your app's OAuth & Permissions, as Bot User OAuth Token (xoxb-…)"`
+	AppToken appToken     `envconfig:"SLACK_APP_TOKEN" required:"true" desc:"The app-level token for Socket Mode, with the scope connections:write; or a reference as above." where:"Slack gives it at https://api.slack.com/apps under your app's Basic Information, App-Level Tokens (xapp-…)"`
+	APIURL   baseURL      `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"The address of Slack's Web API; only for a proxy or a test server."`
+	Command  slashCommand `envconfig:"ACMBOT_COMMAND" default:"/acm" desc:"The slash command, as it is in the app's manifest."`
+	Workers  count        `envconfig:"ACMBOT_WORKERS" default:"8" desc:"How many questions are worked on at a time."`
+	Queue    count        `envconfig:"ACMBOT_QUEUE" default:"64" desc:"How many questions may wait beside those; more are declined."`
+	PerUser  count        `envconfig:"ACMBOT_PER_USER" default:"4" desc:"How many questions one person may have in work at a time."`
+}
+
+// healthSettings are where `acmbot run` tells how it is, and `acmbot health`
+// asks it.
+type healthSettings struct {
+	Listen listenAddress `envconfig:"ACMBOT_HEALTH_LISTEN" shown:"none" desc:"An address, such as :8081, on which GET /readyz (and /healthz) tells whether the bot is connected to Slack, /livez whether it runs, and /metrics what it does, for Prometheus."`
 }
 
 // lookSettings are where and how certificates, DNS and endpoints are looked
@@ -90,7 +95,7 @@ func describe(spec any) []setting {
 
 // allSettings lists every setting of `acmbot run`, in the order of the help.
 func allSettings() []setting {
-	return slices.Concat(describe(slackSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(accessSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(alertSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}), describe(tracingSettings{}))
+	return slices.Concat(describe(slackSettings{}), describe(healthSettings{}), describe(rotationSettings{}), describe(stateSettings{}), describe(accessSettings{}), describe(fixSettings{}), sdkSettings, describe(lookSettings{}), describe(digestSettings{}), describe(alertSettings{}), describe(eventSettings{}), describe(adminSettings{}), describe(logSettings{}), describe(tracingSettings{}))
 }
 
 // A settingError is one setting that is missing or malformed.

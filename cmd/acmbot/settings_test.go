@@ -133,7 +133,7 @@ func TestLoadSays(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			t.Setenv(test.name, test.value)
-			err := load(&slackSettings{}, &lookSettings{}, &logSettings{})
+			err := load(&slackSettings{}, &healthSettings{}, &lookSettings{}, &logSettings{})
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -152,7 +152,7 @@ func TestLoadSaysAllAtOnce(t *testing.T) {
 	unsetSettings(t)
 	t.Setenv("ACMBOT_TIMEOUT", "soon")
 	t.Setenv("ACMBOT_LOG_FORMAT", "xml")
-	err := load(&slackSettings{}, &lookSettings{}, &logSettings{})
+	err := load(&slackSettings{}, &healthSettings{}, &lookSettings{}, &logSettings{})
 	var names []string
 	for _, line := range lines(err) {
 		name, _, _ := strings.Cut(line, " ")

@@ -386,9 +386,10 @@ func (w *walk) command(t *testing.T, printed string) {
 
 // walkSays is what commands have to say beside their status.
 var walkSays = map[string]string{
-	"acmbot why shop.example.com":             "12 days",
-	"acmbot digest":                           "shop.example.com",
-	"curl -fsS http://127.0.0.1:8081/metrics": "acmbot_",
+	"acmbot why shop.example.com":                               "12 days",
+	"acmbot digest":                                             "shop.example.com",
+	"curl -fsS http://127.0.0.1:8081/metrics":                   "acmbot_",
+	"ACMBOT_HEALTH_LISTEN=127.0.0.1:8081 acmbot health --ready": "acmbot is connected to Slack.",
 }
 
 // ask asks the bot, and wants the true cause, and a look at the digest.

@@ -7,9 +7,10 @@ locals {
     health = file("${path.module}/../events/pattern-health.json")
   }
 
-  event_rule_arns = concat(
-    [for rule in aws_cloudwatch_event_rule.events : rule.arn],
-    [for rule in aws_cloudwatch_event_rule.organization : rule.arn],
+  # Those of this account and region, and those of others.
+  event_rules = merge(
+    { for name, pattern in local.event_patterns : name => { bus = "default", pattern = pattern } },
+    { for name, pattern in local.event_patterns : "elsewhere-${name}" => { bus = aws_cloudwatch_event_bus.elsewhere.name, pattern = pattern } },
   )
 }
 
@@ -34,8 +35,10 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = var.tags
 }
 
-resource "aws_sqs_queue_policy" "events" {
-  queue_url = aws_sqs_queue.events.url
+resource "aws_sqs_queue_policy" "this" {
+  for_each = { events = aws_sqs_queue.events, dead-letters = aws_sqs_queue.dead_letters }
+
+  queue_url = each.value.url
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -44,107 +47,33 @@ resource "aws_sqs_queue_policy" "events" {
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sqs:SendMessage"
-        Resource  = aws_sqs_queue.events.arn
-        Condition = { ArnEquals = { "aws:SourceArn" = local.event_rule_arns } }
+        Resource  = each.value.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = [for rule in aws_cloudwatch_event_rule.this : rule.arn] } }
       },
       {
         Sid       = "OnlyEncrypted"
         Effect    = "Deny"
         Principal = "*"
         Action    = "sqs:*"
-        Resource  = aws_sqs_queue.events.arn
+        Resource  = each.value.arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
   })
 }
 
-resource "aws_sqs_queue_policy" "dead_letters" {
-  queue_url = aws_sqs_queue.dead_letters.url
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "TakeUndelivered"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = "sqs:SendMessage"
-        Resource  = aws_sqs_queue.dead_letters.arn
-        Condition = { ArnEquals = { "aws:SourceArn" = local.event_rule_arns } }
-      },
-      {
-        Sid       = "OnlyEncrypted"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = aws_sqs_queue.dead_letters.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
-  })
-}
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = local.event_rules
 
-resource "aws_cloudwatch_event_rule" "events" {
-  for_each = local.event_patterns
-
-  name          = "${var.name}-${each.key}"
-  description   = "ACM's events of this account and region, for acmbot"
-  event_pattern = each.value
-  tags          = var.tags
-}
-
-resource "aws_cloudwatch_event_target" "events" {
-  for_each = local.event_patterns
-
-  rule      = aws_cloudwatch_event_rule.events[each.key].name
-  target_id = "acmbot"
-  arn       = aws_sqs_queue.events.arn
-
-  dead_letter_config {
-    arn = aws_sqs_queue.dead_letters.arn
-  }
-}
-
-# Where modules/member-events sends the events of other accounts and regions. A
-# source that begins with "aws." cannot be given by anybody but AWS.
-
-resource "aws_cloudwatch_event_bus" "organization" {
-  count = var.organization_id == "" ? 0 : 1
-
-  name        = "${var.name}-events"
-  description = "ACM's events of the organization, for acmbot"
-  tags        = var.tags
-}
-
-resource "aws_cloudwatch_event_bus_policy" "organization" {
-  count = var.organization_id == "" ? 0 : 1
-
-  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TakeEventsOfTheOrganization"
-      Effect    = "Allow"
-      Principal = "*"
-      Action    = "events:PutEvents"
-      Resource  = aws_cloudwatch_event_bus.organization[0].arn
-      Condition = { StringEquals = { "aws:PrincipalOrgID" = var.organization_id } }
-    }]
-  })
-}
-
-resource "aws_cloudwatch_event_rule" "organization" {
-  for_each = { for name, pattern in local.event_patterns : name => pattern if var.organization_id != "" }
-
-  name           = "${var.name}-organization-${each.key}"
-  description    = "ACM's events of the organization, for acmbot"
-  event_bus_name = aws_cloudwatch_event_bus.organization[0].name
-  event_pattern  = each.value
+  name           = "${var.name}-${each.key}"
+  description    = "ACM's events, for acmbot"
+  event_bus_name = each.value.bus
+  event_pattern  = each.value.pattern
   tags           = var.tags
 }
 
-resource "aws_cloudwatch_event_target" "organization" {
-  for_each = aws_cloudwatch_event_rule.organization
+resource "aws_cloudwatch_event_target" "this" {
+  for_each = aws_cloudwatch_event_rule.this
 
   rule           = each.value.name
   event_bus_name = each.value.event_bus_name
@@ -154,4 +83,35 @@ resource "aws_cloudwatch_event_target" "organization" {
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
+}
+
+# Where modules/member-events sends the events of this account's other regions,
+# and of other accounts. A source that begins with "aws." cannot be given by
+# anybody but AWS.
+
+resource "aws_cloudwatch_event_bus" "elsewhere" {
+  name        = "${var.name}-events"
+  description = "ACM's events of other regions and accounts, for acmbot"
+  tags        = var.tags
+}
+
+resource "aws_cloudwatch_event_bus_policy" "elsewhere" {
+  event_bus_name = aws_cloudwatch_event_bus.elsewhere.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat([{
+      Sid       = "TakeEventsOfThisAccount"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+      Action    = "events:PutEvents"
+      Resource  = aws_cloudwatch_event_bus.elsewhere.arn
+      }], [for organization in var.organization_id == "" ? [] : [var.organization_id] : {
+      Sid       = "TakeEventsOfTheOrganization"
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "events:PutEvents"
+      Resource  = aws_cloudwatch_event_bus.elsewhere.arn
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = organization } }
+    }])
+  })
 }

@@ -52,7 +52,7 @@ locals {
     ACMBOT_FIX                  = join(",", var.fixes)
     ACMBOT_FIX_USERS            = join(",", var.fix_users)
     ACMBOT_AUDIT_CHANNEL        = var.audit_channel
-    ACMBOT_HEALTH_LISTEN        = local.has_metrics ? ":8081" : ""
+    ACMBOT_HEALTH_LISTEN        = local.has_metrics ? ":8081" : "127.0.0.1:8081"
     OTEL_EXPORTER_OTLP_ENDPOINT = var.traces_endpoint
     ACMBOT_LOG_LEVEL            = var.log_level
     ACMBOT_LOG_FORMAT           = "json"
@@ -133,7 +133,11 @@ resource "aws_ecs_task_definition" "this" {
     privileged             = false
     readonlyRootFilesystem = true
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
-    # What has been acknowledged is answered before it ends.
+    # Whether the program runs, and not whether Slack does: to start it anew
+    # does not mend an outage of Slack. Opening the state can take minutes.
+    healthCheck = { command = ["CMD", "acmbot", "health"], interval = 30, timeout = 10, retries = 3, startPeriod = 300 }
+    # It takes ten seconds for what is under way, and leaves the rest to another
+    # copy.
     stopTimeout  = 60
     portMappings = [for port in local.has_metrics ? [8081] : [] : { containerPort = port, protocol = "tcp" }]
     environment  = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]

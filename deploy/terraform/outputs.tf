@@ -4,8 +4,8 @@ output "task_role_arn" {
 }
 
 output "bus_arn" {
-  description = "For bus_arn of modules/member-events. Empty without an organization."
-  value       = join("", aws_cloudwatch_event_bus.organization[*].arn)
+  description = "For bus_arn of modules/member-events."
+  value       = aws_cloudwatch_event_bus.elsewhere.arn
 }
 
 output "bot_token_secret_arn" {

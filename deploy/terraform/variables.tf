@@ -113,7 +113,7 @@ variable "member_role_name" {
 }
 
 variable "organization_id" {
-  description = "The organization whose accounts may send ACM's events here, by modules/member-events. Empty to take this account's and region's only."
+  description = "The organization whose accounts may send ACM's events here, by modules/member-events. Empty to take this account's only."
   type        = string
   default     = ""
 

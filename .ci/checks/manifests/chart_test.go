@@ -315,6 +315,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"minimal", "replicas=2", "replicas is 2, but the state is in a file, which one copy has at a time: set replicas to 1, or share a DynamoDB table with state.kind=dynamodb and state.table."},
 		{"keys", "replicas=2", "replicas is 2, but the state is in memory"},
+		{"dynamodb", "podDisruptionBudget.maxUnavailable=2", "podDisruptionBudget.maxUnavailable is 2, of 2 copies"},
 		{"minimal", "state.kind=dynamodb", "state.table is not set"},
 		{"minimal", "state.table=acmbot", "state.table is set, but state.kind is file"},
 		{"dynamodb", "state.volume.existingClaim=mine", "state.volume.existingClaim is set, but state.kind is dynamodb"},
@@ -345,6 +346,8 @@ func TestRefusals(t *testing.T) {
 		{"minimal", "runAsUser=0", "minimum: got 0, want 1"},
 		{"minimal", "port=80", "minimum: got 80, want 1,024"},
 		{"minimal", "aws.region=Ireland", "'Ireland' does not match pattern"},
+		{"dynamodb", "replicas=4", "maximum: got 4, want 3"},
+		{"minimal", "terminationGracePeriodSeconds=5", "minimum: got 5, want 15"},
 		{"minimal", "replicas=two", "got string, want null or integer"},
 		{"minimal", "metrics.serviceMonitor.enabled=1", "got number, want boolean"},
 	} {
@@ -446,6 +449,9 @@ func TestMistakesAreFound(t *testing.T) {
 		{"templates/poddisruptionbudget.yaml", `include "acmbot.botSelector"`, `include "acmbot.labels"`, "dynamodb", "PodDisruptionBudget/prod-acmbot: it does not select the bot's pods alone"},
 		{"templates/deployment.yaml", `include "acmbot.botSelector" . | nindent 6`, `include "acmbot.selector" . | nindent 6`, "minimal", "Deployment/prod-acmbot: it does not select the bot's pods alone"},
 		{"templates/poddisruptionbudget.yaml", "(gt (int (include \"acmbot.replicas\" .)) 1)", "true", "minimal", "no node with a copy on it can be drained"},
+		{"templates/poddisruptionbudget.yaml", "maxUnavailable: {{ .Values.podDisruptionBudget.maxUnavailable }}", "maxUnavailable: 2", "dynamodb", "all copies can be drained at once"},
+		{"templates/deployment.yaml", "maxSurge: 1", "maxSurge: 50%", "everything", "5 copies at a time have more connections than Slack allows"},
+		{"templates/deployment.yaml", "terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}", "terminationGracePeriodSeconds: 10", "minimal", "killed before it has ended"},
 		{"templates/networkpolicy.yaml", "- port: 53\n          protocol: TCP", "- port: 5353\n          protocol: TCP", "minimal", "it does not let the bot out to TCP 53 anywhere"},
 		{"templates/networkpolicy.yaml", "cidr: 0.0.0.0/0", "cidr: 10.0.0.0/8", "minimal", "it does not let the bot out to TCP 443 anywhere"},
 		{"templates/networkpolicy.yaml", "- Ingress\n", "", "minimal", "it does not govern Ingress"},

@@ -146,7 +146,25 @@ func (c *checker) deployment(name string, d *apps.Deployment) {
 	if claims && (replicas > 1 || d.Spec.Strategy.Type != apps.RecreateDeploymentStrategyType) {
 		c.say("%s: %d copies with the strategy %s share a volume that one has at a time", name, replicas, d.Spec.Strategy.Type)
 	}
+	// Slack allows an app ten connections ("Using Socket Mode", Slack,
+	// https://docs.slack.dev/apis/events-api/using-socket-mode). Each copy has
+	// two, and opens a third where Slack is about to end one.
+	most := int(replicas)
+	if update := d.Spec.Strategy.RollingUpdate; update != nil && update.MaxSurge != nil {
+		surge, err := intstr.GetScaledValueFromIntOrPercent(update.MaxSurge, int(replicas), true)
+		if err != nil {
+			c.say("%s: %v", name, err)
+		}
+		most += surge
+	}
+	if most*2+1 > 10 {
+		c.say("%s: %d copies at a time have more connections than Slack allows", name, most)
+	}
 	spec := d.Spec.Template.Spec
+	// Ten for what is under way, and five for the last traces.
+	if spec.TerminationGracePeriodSeconds == nil || *spec.TerminationGracePeriodSeconds < 15 {
+		c.say("%s: the program is killed before it has ended", name)
+	}
 	c.pod(name, d.Spec.Template.ObjectMeta, spec)
 	for _, container := range spec.Containers {
 		for what, probe := range map[string]*core.Probe{"startup": container.StartupProbe, "liveness": container.LivenessProbe, "readiness": container.ReadinessProbe} {
@@ -361,6 +379,8 @@ func (c *checker) budget(name string, b *policy.PodDisruptionBudget) {
 		}
 		if b.Spec.MaxUnavailable == nil || b.Spec.MaxUnavailable.IntValue() < 1 || *d.Spec.Replicas < 2 {
 			c.say("%s: no node with a copy on it can be drained", name)
+		} else if b.Spec.MaxUnavailable.IntValue() >= int(*d.Spec.Replicas) {
+			c.say("%s: all copies can be drained at once", name)
 		}
 	}
 }

@@ -16,6 +16,8 @@ type Fault struct {
 	Problem string
 	// Fix is what to do about it, as a sentence; empty where that is plain.
 	Fix string
+	// Passing is whether it may go by itself, as an outage does.
+	Passing bool
 
 	err error
 }
@@ -71,7 +73,7 @@ func faultOf(ctx context.Context, err error, ref Reference) *Fault {
 	}
 	if _, throttled := retry.DefaultThrottleErrorCodes[code]; throttled {
 		f.Problem = fmt.Sprintf("refers to %s, and %s gets too many calls", ref.where(), ref.service())
-		f.Fix = "Try again in a minute"
+		f.Fix, f.Passing = "Try again in a minute", true
 		return f
 	}
 	aboutKey := strings.Contains(message, "kms") || strings.Contains(message, "ciphertext") || strings.Contains(message, "master key")
@@ -102,10 +104,10 @@ func faultOf(ctx context.Context, err error, ref Reference) *Fault {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			f.Problem = fmt.Sprintf("refers to %s, and %s does not answer", ref.where(), ref.service())
 		}
-		f.Fix = "Check the way to it: port 443 of the regional endpoint, or a VPC endpoint"
+		f.Fix, f.Passing = "Check the way to it: port 443 of the regional endpoint, or a VPC endpoint", true
 	default:
 		f.Problem = fmt.Sprintf("refers to %s, and %s answers with the error %s", ref.where(), ref.service(), code)
-		f.Fix = "Try again in a minute"
+		f.Fix, f.Passing = "Try again in a minute", true
 	}
 	return f
 }

@@ -139,7 +139,7 @@ func signable(ctx context.Context, config aws.Config, ref Reference) *Fault {
 		return missing
 	}
 	if _, err := config.Credentials.Retrieve(ctx); err != nil {
-		missing.err = err
+		missing.err, missing.Passing = err, true
 		return missing
 	}
 	return nil

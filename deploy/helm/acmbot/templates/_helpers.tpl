@@ -116,6 +116,9 @@ program reads them again by itself. Nothing where AWS keeps them. */}}
 {{- if and (gt $replicas 1) (eq $kind "memory") -}}
 {{- fail (printf "replicas is %d, but the state is in memory, which copies do not share: set replicas to 1, or share a DynamoDB table with state.kind=dynamodb and state.table." $replicas) -}}
 {{- end -}}
+{{- if and .Values.podDisruptionBudget.enabled (gt $replicas 1) (ge (int .Values.podDisruptionBudget.maxUnavailable) $replicas) -}}
+{{- fail (printf "podDisruptionBudget.maxUnavailable is %d, of %d copies: nodes could be drained of all of them at once. Set it lower." (int .Values.podDisruptionBudget.maxUnavailable) $replicas) -}}
+{{- end -}}
 {{- if and (eq $kind "dynamodb") (not .Values.state.table) -}}
 {{- fail "state.kind is dynamodb, but state.table is not set: name the table, which deploy/README.md says how to make." -}}
 {{- end -}}

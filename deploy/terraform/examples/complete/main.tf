@@ -1,5 +1,6 @@
 # acmbot in one account, which looks into a second one and hears of ACM's events
-# there. In the second account it may write validation records in one zone.
+# there, and in us-east-1, where the certificates of CloudFront are. In the second
+# account it may write validation records in one zone.
 
 terraform {
   required_version = ">= 1.5.0"
@@ -14,6 +15,11 @@ terraform {
 
 provider "aws" {
   region = "eu-central-1"
+}
+
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
 }
 
 provider "aws" {
@@ -72,6 +78,13 @@ module "shop_role" {
 module "shop_events" {
   source    = "../../modules/member-events"
   providers = { aws = aws.shop }
+
+  bus_arn = module.acmbot.bus_arn
+}
+
+module "us_east_1_events" {
+  source    = "../../modules/member-events"
+  providers = { aws = aws.us_east_1 }
 
   bus_arn = module.acmbot.bus_arn
 }
