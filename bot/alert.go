@@ -627,7 +627,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	}
 	id := b.Channel + "/" + n.Thread + "#" + fmt.Sprint(n.N)
 	payload["id"] = id
-	did, ts, err := digest.Once(ctx, a.store, a.owner, a.now, digest.Post{
+	did, ts, err := a.poster.Once(ctx, digest.Post{
 		Kind: "alert-post", ID: id,
 		Send: func(ctx context.Context) (string, error) {
 			return a.send(ctx, b.Channel, t.TS, m, alertEvent, payload)

@@ -57,6 +57,7 @@ type Digester struct {
 	log           *slog.Logger
 	tracer        Tracer
 	owner         string
+	poster        *digest.Poster
 	standings     *standings
 
 	mu    sync.Mutex
@@ -111,9 +112,10 @@ func NewDigester(opts Options) *Digester {
 	if o.Standard.Quiet == "" {
 		o.Standard.Quiet = digest.QuietLine
 	}
+	owner := state.NewOwner()
 	return &Digester{
 		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
-		owner: state.NewOwner(), standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
+		owner: owner, poster: &digest.Poster{Store: opts.Store, Owner: owner, Now: opts.Now}, standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
 
@@ -258,7 +260,7 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool
 		return false, err
 	}
 	spoken := t.Quiet != digest.QuietNothing || !content.Quiet() || len(content.Email) > 0
-	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
+	did, _, err := d.poster.Once(ctx, digest.Post{
 		Kind: digest.PostKind, ID: t.id(),
 		Send: func(ctx context.Context) (string, error) {
 			if !spoken {
@@ -404,7 +406,7 @@ func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.D
 	if t.Quiet == digest.QuietNothing && content.Quiet() && len(content.Email) == 0 {
 		return content, false, nil
 	}
-	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
+	did, _, err := d.poster.Once(ctx, digest.Post{
 		Kind: digest.PostKind, ID: t.id(), Search: true,
 		Send: func(ctx context.Context) (string, error) {
 			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command, Still: true}), digestEvent, map[string]any{"id": t.id()})
