@@ -448,7 +448,7 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 			}
 			r := l.reports[o.ARN]
 			sight := alert.See(o, r, at, a.thresholds())
-			sight.Events = events[o.ARN].Kinds
+			sight.Events, sight.Sent = events[o.ARN].Kinds, events[o.ARN].Sent
 			if snooze, ok := snoozes[o.ARN]; ok {
 				sight.Snoozed = r == nil || snooze.Holds(r)
 			}

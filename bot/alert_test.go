@@ -364,6 +364,53 @@ func TestEventAlertsAtOnce(t *testing.T) {
 	}
 }
 
+// What ACM tells as the bot, or a channel's alerts, begin is alerted; what was
+// wrong already is not.
+func TestEventAsItBegins(t *testing.T) {
+	shop, old := pending(1, "shop.example.com", nine.AddDate(0, 0, 20)), pending(2, "old.example.com", nine.AddDate(0, 0, 20))
+	for _, scanned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("scanned before %v", scanned), func(t *testing.T) {
+			d := openAlertDesk(t)
+			d.estate.set(shop, old)
+			if scanned {
+				d.look(0)
+			}
+			d.event(diagnose.EventActionRequired, shop)
+			d.clock.Advance(20 * time.Second)
+			d.look(1)
+			d.scan(0)
+			d.scan(0)
+			says(t, d.tops(ops), "The renewal of `shop.example.com` waits for somebody")
+		})
+	}
+	// A channel that comes later, before it is looked through for it.
+	d := openAlertDesk(t)
+	if err := d.Invite(dana, "#platform", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.estate.set(shop, old)
+	d.scan(0)
+	if err := digest.Subscribe(t.Context(), d.store, digest.Subscription{Channel: platformID, At: 9 * 60, Zone: "UTC", Filter: "domain:shop.example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Advance(2 * time.Minute)
+	d.event(diagnose.EventActionRequired, shop)
+	d.clock.Advance(20 * time.Second)
+	d.look(2)
+	d.scan(0)
+	says(t, d.tops("#platform"), "shop.example.com")
+	// What came when nobody was there waits in the queue, and is old by then.
+	d = openAlertDesk(t)
+	d.estate.set(shop)
+	late := diagnose.Event{ID: "1", Kind: diagnose.EventActionRequired, ARN: shop.ARN, Account: shop.Account, Region: shop.Region, At: d.clock.Now().Add(-5 * time.Hour)}
+	if err := alert.Note(t.Context(), d.store, late, d.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Advance(20 * time.Second)
+	d.look(0)
+	d.scan(0)
+}
+
 func TestEventsThatCannotBeFollowed(t *testing.T) {
 	d := openAlertDesk(t)
 	d.scan(0)

@@ -161,18 +161,18 @@ func (b *Board) Take(l Look) bool {
 	if l.N <= b.Look {
 		return false
 	}
-	if b.Scope != l.Scope {
-		if len(l.Read) == 0 {
-			return false // what is new to the channel is for a scan to find out
-		}
+	before := b.digest()
+	if b.Scope != l.Scope && len(l.Read) > 0 {
 		b.Scope, b.Places = l.Scope, nil
 	}
-	before := b.digest()
 	b.Look = l.N
 	for _, s := range l.Sights {
 		place := diagnose.Place{Account: s.Account, Region: s.Region}
-		adopt := !slices.Contains(b.Places, place)
-		if adopt && !slices.Contains(l.Read, place) {
+		adopt := b.Scope != l.Scope || !slices.Contains(b.Places, place)
+		switch {
+		case s.news(l.At):
+			adopt = false
+		case adopt && !slices.Contains(l.Read, place):
 			continue // nothing was read there yet: this may have been so for long
 		}
 		i := b.Incidents[s.ARN]

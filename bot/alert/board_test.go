@@ -236,6 +236,69 @@ func TestEventConfirms(t *testing.T) {
 	p.want(p.lookAt(nil, s), "over renewed")
 }
 
+// What ACM tells of when a channel's certificates are first read is news, also
+// where they were not read yet. What it told long before, or tells each day, is
+// not.
+func TestEventAroundTheFirstScan(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		event  diagnose.EventKind
+		status Status
+		before time.Duration // when the event was sent, before the look that it leads to
+		told   bool
+	}{
+		{"just now", diagnose.EventActionRequired, Pending, time.Minute, true},
+		{"while the bot was down", diagnose.EventActionRequired, Pending, 3 * time.Hour, false},
+		{"of something else", diagnose.EventActionRequired, Expired, time.Minute, false},
+		{"as it does each day", diagnose.EventApproachingExpiration, Ending, time.Minute, false},
+		{"expired", diagnose.EventExpired, Expired, time.Minute, true},
+		{"revoked", diagnose.EventRevoked, Revoked, time.Minute, true},
+	} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, after the scan %v", tc.name, after), func(t *testing.T) {
+				p := &play{t: t, board: NewBoard("C0A"), at: nine}
+				p.board.Scope = "another one" // the look's is another, as a new channel's is
+				plain, other := sight(1, tc.status, 12, nine), sight(2, tc.status, 12, nine)
+				event := plain
+				scan := func() { p.want(p.look(plain, other)) }
+				if after {
+					scan()
+				}
+				event.Events, event.Sent = []diagnose.EventKind{tc.event}, p.at.Add(10*time.Minute-tc.before)
+				told := p.lookAt(nil, event)
+				if len(told) == 1 != tc.told || tc.told && told[0].News[0] != NewsOpened {
+					t.Errorf("told %v", words(told))
+				}
+				if !after {
+					scan()
+				}
+				scan()
+				p.want(p.lookAt(nil, event))
+				if i := p.board.Incidents[event.ARN]; i == nil || i.Silent == tc.told {
+					t.Errorf("%+v", i)
+				}
+				well := []Sight{sight(1, Well, 300, nine), sight(2, Well, 300, nine)}
+				p.want(p.look(well...))
+				p.want(p.look(well...), "over renewed", "over renewed")
+			})
+		}
+	}
+	// Much later it is one of those that were wrong before.
+	p := &play{t: t, board: NewBoard("C0A"), at: nine}
+	s := sight(1, Pending, 20, nine)
+	p.want(p.look(s))
+	p.at = p.at.Add(5 * day)
+	s.Events, s.Sent = []diagnose.EventKind{diagnose.EventActionRequired}, p.at
+	p.want(p.lookAt(nil, s))
+	// A snooze holds.
+	p = &play{t: t, board: NewBoard("C0A"), at: nine}
+	s = sight(1, Pending, 20, nine)
+	s.Snoozed, s.Events, s.Sent = true, []diagnose.EventKind{diagnose.EventActionRequired}, p.at
+	p.want(p.lookAt(nil, s))
+	p.want(p.look(s))
+	p.want(p.lookAt(nil, s))
+}
+
 func TestLooksTooCloseCountAsOne(t *testing.T) {
 	p := newPlay(t)
 	p.look(sight(1, Pending, 30, nine))

@@ -97,6 +97,9 @@ func (i *Incident) sees(s Sight, look Look, adopt bool) {
 		}
 		return
 	}
+	if i.Silent && look.At.Sub(i.Since).Abs() <= newsFor && s.news(look.At) {
+		i.Silent, i.Told = false, Told{} // it had just begun
+	}
 	if i.Open() && s.Status.rank() <= i.Status.rank() {
 		i.same(s, look)
 		return
