@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/acmbot/acmbot/bot/alert"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state"
@@ -221,6 +223,102 @@ func TestAlertAfterACrash(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Slack posts a reply to a message that somebody has deleted outside any thread:
+// where the first message is gone, what comes next is a first message again.
+func TestAlertWhoseFirstMessageIsDeleted(t *testing.T) {
+	for _, replies := range []bool{false, true} {
+		t.Run(fmt.Sprintf("with replies %v", replies), func(t *testing.T) {
+			d := openAlertDesk(t)
+			d.scan(0)
+			shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+			d.estate.set(shop)
+			d.scan(0)
+			d.scan(1)
+			first := d.tops(ops)[0]
+			if replies {
+				if _, err := d.Say(dana, ops, first.TS, "who is at it?"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, _, err := slack.New(d.BotToken(), slack.OptionAPIURL(d.APIURL())).DeleteMessage(opsID, first.TS); err != nil {
+				t.Fatal(err)
+			}
+			shop.RenewalStatus = diagnose.RenewalFailed
+			d.estate.set(shop)
+			d.scan(0)
+			d.scan(1)
+			d.estate.set(afterRenewal(shop, d.clock.Now()))
+			d.scan(0)
+			d.scan(1)
+			tops := d.tops(ops)
+			says(t, tops, "has renewed")
+			says(t, d.thread(ops, tops[0]), "has renewed", "has renewed")
+			if !strings.Contains(string(tops[0].Blocks), view.ActionAsk) {
+				t.Errorf("the new first message has no buttons:\n%s", tops[0].Blocks)
+			}
+		})
+	}
+}
+
+// What Slack does not take for days is told once it does, as long as it is so:
+// no more than once, and as it is by then.
+func TestAlertAfterDaysWithoutSlack(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	shop, early, known := pending(1, "shop.example.com", nine.AddDate(0, 0, 16)), pending(2, "early.example.net", nine.AddDate(0, 0, 40)), pending(3, "known.example.org", nine.AddDate(0, 0, 16))
+	d.estate.set(known)
+	d.scan(0)
+	d.scan(1)
+	d.estate.set(known, shop, early)
+	d.Fail("chat.postMessage", workspace.Fault{Error: "token_revoked"})
+	scan := func() {
+		t.Helper()
+		d.clock.Advance(time.Hour)
+		if n, _ := d.alerter.Tick(t.Context()); n != 0 {
+			t.Fatalf("%d messages were posted", n)
+		}
+	}
+	for range 24 {
+		scan()
+	}
+	d.estate.set(known, shop, afterRenewal(early, d.clock.Now()))
+	for range 4 * 24 {
+		scan()
+	}
+	d.ClearFaults()
+	d.scan(2) // 11 days are left; that early.example.net was in trouble is nobody's news any more
+	d.scan(0)
+	tops := d.tops(ops)
+	says(t, tops, "known.example.org", "shop.example.com")
+	says(t, d.thread(ops, tops[0]), "*11 days left*", "⏰ *11 days left*")
+	says(t, d.thread(ops, tops[1]), "*11 days left*")
+}
+
+// A bot that is not in a private channel yet, or was removed from it for a while,
+// tells what it has to when it is.
+func TestAlertWaitsForAnInvitation(t *testing.T) {
+	d := openAlertDesk(t)
+	secret, err := d.AddChannel("secret", workspace.PrivateChannel, dana)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := digest.Subscribe(t.Context(), d.store, digest.Subscription{Channel: secret, At: 9 * 60, Zone: "UTC"}); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 20)))
+	d.scan(0)
+	d.clock.Advance(10 * time.Minute)
+	if n, err := d.alerter.Tick(t.Context()); n != 1 || err == nil { // the other channel's
+		t.Fatalf("Tick posts %d, %v", n, err)
+	}
+	if err := d.Invite(dana, "#secret", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(1)
+	says(t, d.tops("#secret"), "The renewal of `shop.example.com` waits for somebody")
 }
 
 func TestAlertOnWhatCannotBeRead(t *testing.T) {

@@ -630,6 +630,26 @@ func (b *Board) Notice(thread string, n int) *Notice {
 	return nil
 }
 
+// keepNotice is for how long a notice waits to be posted that a later one in its
+// thread makes up for.
+const keepNotice = 24 * time.Hour
+
+// Stale reports whether what a notice tells is nobody's news any more: it could
+// not be posted for long, and what came later tells it as well, or all is over
+// for as long as an incident is remembered.
+func (b *Board) Stale(n *Notice, now time.Time) bool {
+	later := slices.ContainsFunc(b.Outbox, func(o Notice) bool { return o.Thread == n.Thread && o.N > n.N })
+	waits := now.Sub(n.At)
+	return waits > keepNotice && later || waits > flapWindow && slices.Contains(n.News, NewsOver)
+}
+
+// Late brings a notice up to date that waits for long, where its trouble goes on.
+func (n *Notice) Late(now Card, at time.Time) {
+	if at.Sub(n.At) > keepNotice && !slices.Contains(n.News, NewsOver) && (now.Status.Trouble() || now.Counts.Open > 0) {
+		n.Card = now
+	}
+}
+
 // Metadata is a notice for machines: what its message carries besides its words.
 func (n *Notice) Metadata() map[string]any {
 	news := make([]string, len(n.News))

@@ -587,3 +587,38 @@ func TestBoardProperties(t *testing.T) {
 		}
 	})
 }
+
+// What could not be posted for long is told as long as nothing later tells it, and
+// is about what is so still.
+func TestStaleNotices(t *testing.T) {
+	left := 9
+	now := Card{Status: Pending, Item: digest.Item{DaysLeft: &left}}
+	for _, tc := range []struct {
+		name        string
+		news        News
+		waits       time.Duration
+		later       bool
+		stale, late bool
+	}{
+		{"for hours", NewsOpened, 23 * time.Hour, false, false, false},
+		{"for hours, and more came", NewsOpened, 23 * time.Hour, true, false, false},
+		{"for days", NewsThreshold, 40 * day, false, false, true},
+		{"for days, and more came", NewsThreshold, 25 * time.Hour, true, true, true},
+		{"over", NewsOver, 71 * time.Hour, false, false, false},
+		{"over for long", NewsOver, 73 * time.Hour, false, true, false},
+	} {
+		n := Notice{Thread: "a", N: 2, At: nine, News: []News{tc.news}}
+		b := NewBoard("C0A")
+		b.Outbox = []Notice{n, {Thread: "b", N: 3}, {Thread: "a", N: 1}}
+		if tc.later {
+			b.Outbox = append(b.Outbox, Notice{Thread: "a", N: 3})
+		}
+		if got := b.Stale(&n, nine.Add(tc.waits)); got != tc.stale {
+			t.Errorf("%s: stale %v", tc.name, got)
+		}
+		n.Late(now, nine.Add(tc.waits))
+		if got := n.Card.Item.DaysLeft != nil; got != tc.late {
+			t.Errorf("%s: brought up to date %v", tc.name, got)
+		}
+	}
+}
