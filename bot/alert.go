@@ -45,7 +45,7 @@ type Alerter struct {
 	observer AlertObserver // nil where nobody wants to know
 
 	mu     sync.Mutex
-	listed time.Time // as of when the latest list is that was looked through
+	listed time.Time // as of when the list is that was looked through last
 	// calm are certificates that a look has shown to be in no trouble, although
 	// their listing looks as if they were.
 	calm map[string]calm
@@ -266,7 +266,7 @@ func (a *Alerter) scan(ctx context.Context, lease state.Lease) (err error) {
 	}
 	l.listing(ctx)
 	a.mu.Lock()
-	old := !l.list.At.After(a.listed)
+	old := l.list.At.Equal(a.listed) // earlier is a clock that was put back
 	a.listed = l.list.At
 	a.mu.Unlock()
 	if old || ctx.Err() != nil {

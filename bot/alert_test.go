@@ -296,6 +296,19 @@ func TestAlertAfterDaysWithoutSlack(t *testing.T) {
 	says(t, d.thread(ops, tops[1]), "*11 days left*")
 }
 
+// A clock that was put back, as one is that ran ahead at the start, puts off no
+// look at the certificates.
+func TestAlertAfterTheClockWasPutBack(t *testing.T) {
+	d := openAlertDesk(t)
+	d.clock.Advance(5 * time.Hour)
+	d.scan(0)
+	d.scan(0)
+	d.clock.Advance(-5 * time.Hour)
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 20)))
+	d.scan(0)
+	d.scan(1)
+}
+
 // A bot that is not in a private channel yet, or was removed from it for a while,
 // tells what it has to when it is.
 func TestAlertWaitsForAnInvitation(t *testing.T) {

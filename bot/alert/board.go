@@ -386,7 +386,7 @@ func (b *Board) tellOne(t *Thread, i *Incident, at time.Time) {
 	if len(news) == 0 {
 		return
 	}
-	if news[0] == NewsAgain && at.Before(t.Quiet) && !slices.Contains(news, NewsWorse) && !slices.Contains(news, NewsThreshold) {
+	if news[0] == NewsAgain && t.quiet(at) && !slices.Contains(news, NewsWorse) && !slices.Contains(news, NewsThreshold) {
 		return
 	}
 	n := Notice{News: news, Was: i.Told.Cause}
@@ -442,7 +442,7 @@ func (b *Board) tellWave(t *Thread, list []*Incident, at time.Time) {
 		if lowest < t.Mark {
 			n.News = append(n.News, NewsThreshold)
 		}
-		if !slices.Contains(n.News, NewsWorse) && !slices.Contains(n.News, NewsThreshold) && at.Before(t.Quiet) {
+		if !slices.Contains(n.News, NewsWorse) && !slices.Contains(n.News, NewsThreshold) && t.quiet(at) {
 			return
 		}
 		if cause != nil {
@@ -480,6 +480,12 @@ func turned(w *Wave, list []*Incident) *Wave {
 		}
 	}
 	return nil
+}
+
+// quiet reports whether it is too early for another alert of its kind. What is
+// further off than any gap is of a clock that was put back.
+func (t *Thread) quiet(at time.Time) bool {
+	return at.Before(t.Quiet) && t.Quiet.Sub(at) <= mostGap
 }
 
 // begin notes that an alert is made at a time: the next of its kind has to

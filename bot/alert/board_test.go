@@ -400,6 +400,29 @@ func TestFlapping(t *testing.T) {
 	}
 }
 
+// What was told at the time of a clock that ran far ahead does not keep quiet for
+// as long.
+func TestFlappingAfterTheClockWasPutBack(t *testing.T) {
+	for name, sights := range map[string]func(Status) []Sight{
+		"single": func(s Status) []Sight { return many(1, 1, s, 40) },
+		"wave":   func(s Status) []Sight { return many(1, 9, s, 40) },
+	} {
+		p := newPlay(t)
+		p.at = p.at.AddDate(1, 0, 0)
+		p.look(sights(Pending)...)
+		if told := p.look(sights(Pending)...); len(told) != 1 {
+			t.Fatalf("%s: told %v", name, words(told))
+		}
+		p.look(sights(Well)...)
+		p.look(sights(Well)...)
+		p.at = p.at.AddDate(-1, 0, 0)
+		p.look(sights(Pending)...)
+		if told := p.look(sights(Pending)...); len(told) != 1 || told[0].News[0] != NewsAgain {
+			t.Errorf("%s: told %v", name, words(told))
+		}
+	}
+}
+
 func many(from, to int, status Status, days int) []Sight {
 	var list []Sight
 	for n := from; n <= to; n++ {
