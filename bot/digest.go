@@ -539,7 +539,7 @@ func (l *look) tags(ctx context.Context, before *digest.Digest) {
 		arns = append(arns, c.ARN)
 	}
 	if before != nil {
-		for _, i := range before.Items() {
+		for _, i := range before.Known() {
 			arns = append(arns, i.ARN)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -188,6 +189,47 @@ func TestDigestComesOnceADay(t *testing.T) {
 		if !strings.Contains(list[i].Words(), want) {
 			t.Errorf("digest %d lacks %q:\n%s", i, want, list[i].Words())
 		}
+	}
+}
+
+// What could not be seen one day, or was snoozed, is not new the day after, and
+// what became of it meanwhile is told.
+func TestDigestAfterADayWithoutSight(t *testing.T) {
+	d := openDesk(t, func(o *Options) { o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.com"}, Channel: opsID, Group: "S0AONCALL1"}} })
+	shop, app, old := pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.com", nine.AddDate(0, 0, 13)), pending(3, "old.example.com", nine.AddDate(0, 0, 30))
+	d.estate.set(shop, app, old)
+	if _, err := watch.Put(t.Context(), d.store, watch.Request{
+		ARN: old.ARN, Query: old.ARN, Place: watch.Place{User: "U0ADANA001"},
+		Seen: watch.Seen{Verdict: diagnose.VerdictBlocked, NotAfter: old.NotAfter, Causes: []diagnose.CauseID{"cname-missing"}},
+	}, watch.Nap{By: "U0ADANA001", Reason: "later"}, nine.AddDate(0, 0, 3).Add(-time.Hour), d.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	at(d.clock, nine)
+	d.tick(1)
+	d.estate.blind = true
+	at(d.clock, nine.AddDate(0, 0, 1))
+	d.tick(1)
+	// The day after, the account can be read, but too little time is left to
+	// look at all.
+	d.estate.blind = false
+	d.digester.o.MostLooks = 1
+	at(d.clock, nine.AddDate(0, 0, 2))
+	d.tick(1)
+	d.digester.o.MostLooks = 10
+	d.estate.set(shop, afterRenewal(app, nine), old)
+	at(d.clock, nine.AddDate(0, 0, 3))
+	d.tick(1)
+	list := d.digests(ops)
+	for i, want := range []string{"2 certificates need somebody", "not all could be read", "1 certificate needs somebody", "2 certificates need somebody"} {
+		if w := list[i].Words(); !strings.Contains(w, want) || strings.Contains(w, "new since the last digest") || strings.Contains(w, "(new)") {
+			t.Errorf("digest %d lacks %q, or calls something new:\n%s", i+1, want, w)
+		}
+		if pings := strings.Contains(string(list[i].Blocks), "subteam"); pings != (i == 0) {
+			t.Errorf("digest %d mentions the group: %v", i+1, pings)
+		}
+	}
+	if w := list[3].Words(); !strings.Contains(w, "renewed: `app.example.com`") {
+		t.Errorf("what was renewed meanwhile is not told:\n%s", w)
 	}
 }
 
