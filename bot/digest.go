@@ -389,6 +389,19 @@ func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Sub
 	return s, false, nil
 }
 
+// next is when a channel's next digest is due: that of a day that has none yet.
+func (d *Digester) next(ctx context.Context, s digest.Subscription) (time.Time, error) {
+	due, date := s.Schedule().Next(d.now())
+	r, err := state.Load[digest.Posting](ctx, d.store, state.Key{Kind: digest.PostKind, ID: digest.PostID(s.Channel, date)})
+	if err != nil && !errors.Is(err, state.ErrNotFound) {
+		return time.Time{}, fmt.Errorf("looking what was posted: %w", err)
+	}
+	if r.Value.Posted {
+		due, _ = s.Schedule().Next(due)
+	}
+	return due, nil
+}
+
 // PostNow posts today's digest of a channel, whatever its time, unless it was
 // posted today. It is for a store that forgets and for where no bot runs: it
 // looks in the channel first, and what it posts has no buttons. It returns

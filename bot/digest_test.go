@@ -195,7 +195,9 @@ func TestDigestComesOnceADay(t *testing.T) {
 // What could not be seen one day, or was snoozed, is not new the day after, and
 // what became of it meanwhile is told.
 func TestDigestAfterADayWithoutSight(t *testing.T) {
-	d := openDesk(t, func(o *Options) { o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.com"}, Channel: opsID, Group: "S0AONCALL1"}} })
+	d := openDesk(t, func(o *Options) {
+		o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.com"}, Channel: opsID, Group: "S0AONCALL1"}}
+	})
 	shop, app, old := pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.com", nine.AddDate(0, 0, 13)), pending(3, "old.example.com", nine.AddDate(0, 0, 30))
 	d.estate.set(shop, app, old)
 	if _, err := watch.Put(t.Context(), d.store, watch.Request{
@@ -369,6 +371,58 @@ func TestDigestButtons(t *testing.T) {
 	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Time zone") }); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Another time counts from the next day on that has no digest yet; and what is in
+// a digest can be changed when it is just due.
+func TestDigestIsChanged(t *testing.T) {
+	h := newHand()
+	at := func(when time.Time) { h.turn(when.Sub(h.Now())) }
+	at(nine.Add(-time.Hour))
+	estate := &listOf{now: h.Now}
+	estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.net", nine.AddDate(0, 0, 13)))
+	store := memory.New(h.Now)
+	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) {
+		o.Estate, o.Diagnostician = estate, &doctorOf{listOf: estate}
+		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Standard: digest.Subscription{At: 9 * 60, Zone: "UTC"}}
+	}).connected()
+	submit := func(when, filter string) {
+		t.Helper()
+		s.slash(dana, ops, "digest")
+		if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Time zone") }); err != nil {
+			t.Fatal(err)
+		}
+		delivery, err := s.SubmitView(dana, map[string][]string{
+			view.DigestTime: {when}, view.DigestZone: {"UTC"}, view.DigestDays: {"Every day"}, view.DigestQuiet: {"Nothing"}, view.DigestFilter: {filter},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.acked(delivery)
+	}
+	at(nine.Add(10 * time.Second))
+	submit("09:00", "domain:example.com")
+	s.sees("of domain:example.com")
+	tick := func(want int) { // the bot may be at it, too
+		t.Helper()
+		if _, err := s.bot.digests.Tick(s.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Wait(s.ctx(), func() bool { return s.count("certificate needs somebody") >= want }); err != nil {
+			t.Fatalf("%s: %d digests, want %d", h.Now(), s.count("certificate needs somebody"), want)
+		}
+		if n := s.count("certificate needs somebody"); n != want {
+			t.Fatalf("%s: %d digests, want %d", h.Now(), n, want)
+		}
+	}
+	tick(1)
+	at(nine.Add(time.Hour))
+	submit("17:00", "domain:example.com")
+	s.sees("gets its digest at 17:00 (UTC), every day, of domain:example.com, and nothing when all is quiet. The next one is due on Wednesday, 25 November 2026 at 17:00 UTC")
+	at(nine.Add(8 * time.Hour))
+	tick(1)
+	at(nine.AddDate(0, 0, 1).Add(8 * time.Hour))
+	tick(2)
 }
 
 func TestDigestCommand(t *testing.T) {
