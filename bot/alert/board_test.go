@@ -337,6 +337,23 @@ func TestFirstScanAdopts(t *testing.T) {
 	p.want(p.look(sight(7, Pending, 20, nine)), "opened pending")
 }
 
+// A certificate that another one took the place of, which ends soon as well, as an
+// import can be, has its thresholds before it.
+func TestReplacedByOneThatEndsSoon(t *testing.T) {
+	p := newPlay(t)
+	days := func(n int) Sight {
+		s := sight(1, Ending, n, p.at)
+		s.Group = "S0A"
+		return s
+	}
+	p.look(days(2))
+	p.want(p.look(days(2)), "opened ending @S0A")
+	p.want(p.look(days(12)))
+	p.want(p.look(days(12)))
+	p.want(p.look(days(7)), "threshold ending @S0A")
+	p.want(p.look(days(3)), "threshold ending @S0A")
+}
+
 func TestSnoozed(t *testing.T) {
 	p := newPlay(t)
 	s := sight(1, Pending, 20, nine)

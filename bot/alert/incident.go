@@ -131,6 +131,9 @@ func (i *Incident) same(s Sight, look Look) {
 		i.doubt(s, s.Cause, look)
 		s.Cause, s.Title, s.Fix, s.Owner, s.Zone = i.Item.Cause, i.Item.Title, i.Item.Fix, i.Item.Owner, i.Item.Zone
 	}
+	if s.NotAfter.Sub(i.Before) > renewedBy {
+		i.Mark, i.Told.Mark = s.mark, s.mark // another one that ends soon, with thresholds of its own
+	}
 	i.take(s)
 }
 
