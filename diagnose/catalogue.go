@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,12 +20,16 @@ type Cause struct {
 	Meaning  string
 	Severity Severity
 	Owner    Owner
-	// Follows are the causes that explain this one away: where one of them
-	// holds for the same names, this one is a consequence.
-	Follows []CauseID
-	Text    func(a Args) string
-	Fix     func(a Args) Remedy
-	Sources []Source
+	// Explains are causes that are consequences of this one where both are found
+	// for the same names; Implies are those that are so even where they are not
+	// found.
+	Explains, Implies []CauseID
+	// WholeZone says that it breaks all there is in a zone, so that it is named
+	// before what breaks one record of it.
+	WholeZone bool
+	Text      func(a Args) string
+	Fix       func(a Args) Remedy // nil where nothing is to be done
+	Sources   []Source
 }
 
 // Args are what a cause's text and remedy are made from. Each cause uses those
@@ -69,6 +74,30 @@ func (c *Cause) find(args Args, confidence Confidence, evidence ...Evidence) Fin
 	}
 	return f
 }
+
+// explains reports whether the other cause is a consequence of this one where
+// both are found.
+func (c *Cause) explains(other CauseID) bool {
+	return slices.Contains(c.Explains, other) || slices.Contains(c.Implies, other) ||
+		other == "failed" && slices.Contains(obstacles, c)
+}
+
+// obstacles are what can keep ACM from validating the names or from issuing:
+// each explains that it gave up.
+var obstacles = slices.Concat(recordCauses, zoneCauses, dnssecCauses, caaCauses, emailCauses, httpCauses, authorityCauses, refusalCauses)
+
+var catalogue = slices.Concat(lifeCauses, designCauses, obstacles, servedCauses, scopeCauses)
+
+var byID = func() map[CauseID]*Cause {
+	m := map[CauseID]*Cause{}
+	for _, c := range catalogue {
+		if m[c.ID] != nil {
+			panic("diagnose: cause " + string(c.ID) + " stands in the catalogue twice")
+		}
+		m[c.ID] = c
+	}
+	return m
+}()
 
 // CauseOf returns the catalogue's entry of an id, nil where there is none.
 func CauseOf(id CauseID) *Cause {

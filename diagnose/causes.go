@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// catalogue is every cause there is: values, not logic.
-var catalogue = []*Cause{
-	// Where the certificate is in its life.
+// lifeCauses are where the certificate is in its life.
+var lifeCauses = []*Cause{
 	{
 		ID: "not-due-yet", Title: "not due yet", Severity: Notice, Owner: OwnerNobody,
 		Meaning: "The certificate is in order; ACM's first attempt to renew it lies ahead.",
@@ -38,7 +37,8 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "expired", Title: "expired, and an expired certificate is never renewed", Severity: Fatal, Owner: OwnerAWSAccount,
-		Meaning: "The certificate ran out; ACM does not renew it any more, whatever its renewal status says.",
+		Meaning:  "The certificate ran out; ACM does not renew it any more, whatever its renewal status says.",
+		Explains: []CauseID{"failed"},
 		Text: func(a Args) string {
 			text := fmt.Sprintf("It expired on %s. ACM never renews a certificate that has expired, so it has to be replaced.", momentOf(a.Cert.NotAfter))
 			if r := a.Cert.Renewal; r != nil && r.Status != "" && r.Status != RenewalFailed {
@@ -85,14 +85,6 @@ var catalogue = []*Cause{
 	{
 		ID: "failed", Title: "failed", Severity: Fatal, Owner: OwnerAWSAccount,
 		Meaning: "ACM gave up on the request or the renewal; its reason says why.",
-		Follows: []CauseID{"domain-not-allowed", "additional-verification", "invalid-public-domain", "email-denied", "email-no-mx", "expired",
-			"pca-quota", "pca-deleted", "pca-disabled", "pca-expired", "pca-pending", "pca-validity", "pca-template", "pca-name-constraints", "pca-permission", "pca-share-removed", "pca-request-failed", "slr-missing",
-			"caa-forbids-amazon", "caa-inherited", "caa-via-cname", "caa-issuewild", "caa-critical-unknown-tag", "caa-lookup-failed",
-			"cname-missing", "cname-wrong-value", "cname-non-acm-target", "cname-name-doubled", "cname-value-doubled", "trailing-dot", "underscore-stripped-name",
-			"cname-wrong-type", "other-type-at-name", "multiple-cnames", "cname-chain-too-long", "cname-chain-broken", "wildcard-shadow", "proxied-or-flattened", "propagation-split",
-			"domain-expired", "lame-delegation", "dns-server-not-public", "edns-tcp-broken", "delegation-moved", "duplicate-hosted-zone", "private-zone-only", "subzone-shadow", "subzone-not-delegated",
-			"ns-mismatch-partial", "nxdomain-cut", "rrsig-expired", "ds-stale", "dnssec-bogus",
-			"http-redirect-missing", "http-redirect-wrong-target", "http-forced-https", "email-unapproved"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("ACM's status is FAILED: %s", reasonText(a.Reason))
 		},
@@ -112,8 +104,10 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcRequest},
 	},
+}
 
-	// Not renewable by design.
+// designCauses keep ACM from renewing by design.
+var designCauses = []*Cause{
 	{
 		ID: "imported", Title: "imported, so ACM never renews it", Severity: Blocking, Owner: OwnerCA,
 		Meaning: "The certificate came from another CA and was imported; whoever imported it has to bring the next one.",
@@ -202,13 +196,13 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcManaged},
 	},
+}
 
-	// The DNS record.
+// recordCauses are of the validation record.
+var recordCauses = []*Cause{
 	{
 		ID: "cname-missing", Title: "validation CNAME missing from DNS", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The CNAME that proves control of the name is not in its public zone.",
-		Follows: []CauseID{"cname-name-doubled", "underscore-stripped-name", "cname-wrong-type", "proxied-or-flattened", "wildcard-shadow",
-			"private-zone-only", "duplicate-hosted-zone", "delegation-moved", "subzone-shadow", "subzone-not-delegated"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("ACM proves control of %s by the CNAME %s, and the name servers%s have no such record.", some(a.Names), code(a.Record.Name), ofZone(a.Zone))
 		},
@@ -240,6 +234,7 @@ var catalogue = []*Cause{
 	{
 		ID: "cname-name-doubled", Title: "zone name doubled in the validation CNAME's name", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The DNS host appended the zone's name to a name that already had it.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The record was created as %s: the DNS host appended the zone's name to a name that already ended in it. At %s, where ACM looks, there is nothing.", code(a.Where), code(a.Record.Name))
 		},
@@ -274,6 +269,7 @@ var catalogue = []*Cause{
 	{
 		ID: "underscore-stripped-name", Title: "underscore lost from the validation CNAME's name", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The record was created without the underscore that its name starts with.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The record stands at %s, without the underscore at the front. ACM looks at %s only.", code(a.Where), code(a.Record.Name))
 		},
@@ -285,6 +281,7 @@ var catalogue = []*Cause{
 	{
 		ID: "cname-wrong-type", Title: "a record of another type in the validation CNAME's place", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The validation value was published as a TXT (or other) record; it must be a CNAME.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("At %s there is a %s record (%s); ACM needs a CNAME there.", code(a.Record.Name), typesOf(a.Present), presentValues(a.Present))
 		},
@@ -341,6 +338,7 @@ var catalogue = []*Cause{
 	{
 		ID: "wildcard-shadow", Title: "a wildcard record answers in the validation CNAME's place", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "A wildcard record makes the validation name seem to exist; the record itself is missing.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("What is seen at %s comes from a wildcard record: a name beside it that nobody has gives the same answer (%s). The validation CNAME itself is missing.", code(a.Record.Name), presentValues(a.Present))
 		},
@@ -352,6 +350,7 @@ var catalogue = []*Cause{
 	{
 		ID: "proxied-or-flattened", Title: "validation CNAME hidden by the DNS host's proxy", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The DNS host proxies or flattens the record, so that addresses are seen instead of the CNAME.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("At %s there is no CNAME to be seen but addresses (%s): the DNS host proxies or flattens the record.", code(a.Record.Name), presentValues(a.Present))
 		},
@@ -386,7 +385,6 @@ var catalogue = []*Cause{
 	{
 		ID: "propagation-split", Title: "only some name servers have the validation CNAME", Severity: Blocking, Owner: OwnerDNSHost,
 		Meaning: "The zone's servers disagree: some have the record, some do not.",
-		Follows: []CauseID{"ns-mismatch-partial"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("%d of %d servers%s answer without the right CNAME at %s: %s. ACM asks from several places and needs the same answer everywhere.", a.Total-a.Good, a.Total, ofZone(a.Zone), code(a.Record.Name), conjoin(a.Servers))
 		},
@@ -397,12 +395,15 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcDNSTrouble},
 	},
+}
 
-	// The zone and its delegation.
+// zoneCauses are of the zone and its delegation.
+var zoneCauses = []*Cause{
 	{
 		ID: "domain-expired", Title: "the domain does not exist in its registry", Severity: Blocking, Owner: OwnerRegistrar,
-		Meaning: "The registry's servers do not know the domain: its registration has lapsed or is on hold.",
-		Follows: []CauseID{"invalid-public-domain"},
+		Meaning:   "The registry's servers do not know the domain: its registration has lapsed or is on hold.",
+		WholeZone: true,
+		Explains:  []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The servers of %s say that %s does not exist. Its registration has run out, or is on hold.", code(a.Zone), code(a.Where))
 		},
@@ -418,7 +419,9 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "lame-delegation", Title: "the domain is delegated to servers that do not answer for it", Severity: Blocking, Owner: OwnerRegistrar,
-		Meaning: "Some or all of the name servers that the parent zone names do not serve the zone.",
+		Meaning:   "Some or all of the name servers that the parent zone names do not serve the zone.",
+		WholeZone: true,
+		Explains:  []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
 			zone, servers := code(a.Zone), conjoin(a.Servers)
 			const nothing = "Nothing in that zone can be looked up, the validation record neither."
@@ -447,7 +450,9 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "dns-server-not-public", Title: "the domain is delegated to servers with private addresses", Severity: Blocking, Owner: OwnerRegistrar,
-		Meaning: "All name servers of the zone have private addresses, which ACM cannot reach.",
+		Meaning:   "All name servers of the zone have private addresses, which ACM cannot reach.",
+		WholeZone: true,
+		Explains:  []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("All servers that %s is delegated to have private addresses (%s). They can be reached from inside a network only, and ACM looks from outside.", code(a.Zone), conjoin(a.Servers))
 		},
@@ -463,7 +468,8 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "edns-tcp-broken", Title: "name servers that do not answer over TCP, or with EDNS", Severity: Warning, Owner: OwnerDNSHost,
-		Meaning: "Servers truncate their answers over UDP and do not answer over TCP, so that nothing whole is to be had from them; or a signed zone's servers do not take EDNS, without which there are no signatures.",
+		Meaning:  "Servers truncate their answers over UDP and do not answer over TCP, so that nothing whole is to be had from them; or a signed zone's servers do not take EDNS, without which there are no signatures.",
+		Explains: []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
 			if a.Detail != "" {
 				return fmt.Sprintf("%s is signed, and its servers do not take queries with EDNS (%s). Without that they give no signatures, and validating resolvers refuse the answers. It is possible that ACM's does; where a firewall here strips EDNS, it looks just so.", code(a.Zone), conjoin(a.Servers))
@@ -491,6 +497,7 @@ var catalogue = []*Cause{
 	{
 		ID: "delegation-moved", Title: "the record is in a zone that the domain is no longer delegated to", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The domain moved to another DNS host, and the validation record stayed behind in Route 53.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The CNAME is in the Route 53 zone %s, but %s is delegated to %s, which does not have it: the domain moved, and the record stayed behind.", zonesIn(a.Zones), code(a.Zone), hostOr(a.Host, a.NameServers))
 		},
@@ -502,6 +509,7 @@ var catalogue = []*Cause{
 	{
 		ID: "duplicate-hosted-zone", Title: "the record is in another hosted zone than the delegated one", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "Several hosted zones have the domain's name, and the record is in one that the public does not see.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The CNAME is in the Route 53 zone %s, but the domain is delegated to another hosted zone of that name (name servers %s).", zonesIn(a.Zones), some(a.NameServers))
 		},
@@ -513,6 +521,7 @@ var catalogue = []*Cause{
 	{
 		ID: "private-zone-only", Title: "the record is only in a private hosted zone", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The record is in a private hosted zone, which ACM cannot see.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The CNAME is only in the private hosted zone %s. ACM looks from outside and sees the public zone, which does not have it.", zonesIn(a.Zones))
 		},
@@ -522,6 +531,7 @@ var catalogue = []*Cause{
 	{
 		ID: "subzone-shadow", Title: "a delegated subzone hides the record in the parent zone", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "The name belongs to a zone further down, and the record stands in the zone above it, where nobody asks.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The CNAME is in the zone %s, but %s is delegated as a zone of its own, and only that zone is asked.", zonesIn(a.Zones), code(a.Zone))
 		},
@@ -531,6 +541,7 @@ var catalogue = []*Cause{
 	{
 		ID: "subzone-not-delegated", Title: "the record is in a subzone that is not delegated", Severity: Blocking, Owner: OwnerParentZone,
 		Meaning: "A hosted zone exists for the subdomain, but its parent has no NS records for it.",
+		Implies: []CauseID{"cname-missing"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The CNAME is in the hosted zone %s, but %s has no NS records that delegate it, so nobody asks that zone.", zonesIn(a.Zones), code(a.Zone))
 		},
@@ -552,7 +563,8 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "ns-mismatch-partial", Title: "parent and zone name different servers, which disagree", Severity: Blocking, Owner: OwnerRegistrar,
-		Meaning: "The NS records in the parent zone and in the zone itself differ, and so do the answers.",
+		Meaning:  "The NS records in the parent zone and in the zone itself differ, and so do the answers.",
+		Explains: []CauseID{"propagation-split"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("%s is delegated to %s, but the zone itself names %s; they do not all have the validation CNAME.", code(a.Zone), some(a.NameServers), some(a.Servers))
 		},
@@ -575,11 +587,15 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcNXDomain},
 	},
+}
 
-	// DNSSEC.
+// dnssecCauses are of DNSSEC, and of what resolvers see.
+var dnssecCauses = []*Cause{
 	{
 		ID: "rrsig-expired", Title: "DNSSEC signatures have expired", Severity: Blocking, Owner: OwnerDNSHost,
-		Meaning: "The zone's DNSSEC signatures ran out, so validating resolvers refuse all its answers.",
+		Meaning:   "The zone's DNSSEC signatures ran out, so validating resolvers refuse all its answers.",
+		WholeZone: true,
+		Explains:  []CauseID{"dnssec-bogus", "caa-lookup-failed"},
 		Text: func(a Args) string {
 			when := ""
 			if !a.Since.IsZero() {
@@ -594,7 +610,9 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "ds-stale", Title: "the DS record at the parent fits no key of the zone", Severity: Blocking, Owner: OwnerRegistrar,
-		Meaning: "The parent zone says the domain is signed with a key that its zone does not have, as after a move to another DNS host.",
+		Meaning:   "The parent zone says the domain is signed with a key that its zone does not have, as after a move to another DNS host.",
+		WholeZone: true,
+		Explains:  []CauseID{"dnssec-bogus", "caa-lookup-failed"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The parent zone has a DS record for %s that fits no key the zone has%s. Validating resolvers, and ACM among them, refuse its answers. That is how a domain looks that was moved to another DNS host with the DS record left behind.", code(a.Zone), a.Detail)
 		},
@@ -605,8 +623,9 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "dnssec-bogus", Title: "DNSSEC validation fails", Severity: Blocking, Owner: OwnerDNSHost,
-		Meaning: "The zone is signed, and its signatures do not hold; validating resolvers refuse its answers.",
-		Follows: []CauseID{"rrsig-expired", "ds-stale"},
+		Meaning:   "The zone is signed, and its signatures do not hold; validating resolvers refuse its answers.",
+		WholeZone: true,
+		Explains:  []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
 			detail := ""
 			if a.Detail != "" {
@@ -642,8 +661,10 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{{"Ballot SC-067: Require domain validation and CAA checks to be performed from multiple Network Perspectives", "https://cabforum.org/2024/08/05/ballot-sc067v3-require-domain-validation-and-caa-checks-to-be-performed-from-multiple-network-perspectives-corroboration/"}},
 	},
+}
 
-	// CAA.
+// caaCauses are of CAA.
+var caaCauses = []*Cause{
 	{
 		ID: "caa-forbids-amazon", Title: "a CAA record forbids Amazon", Severity: Blocking, Owner: OwnerZone,
 		Meaning: "A CAA record at the name itself allows other certificate authorities, and not Amazon's.",
@@ -714,7 +735,6 @@ var catalogue = []*Cause{
 	{
 		ID: "caa-lookup-failed", Title: "the CAA look-up fails", Severity: Blocking, Owner: OwnerDNSHost,
 		Meaning: "The name servers do not answer the CAA query, and an issuer that cannot look must refuse.",
-		Follows: []CauseID{"lame-delegation", "dns-server-not-public", "edns-tcp-broken", "domain-expired", "rrsig-expired", "ds-stale", "dnssec-bogus"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("The servers%s do not answer the query for CAA records at %s: %s. A certificate authority that cannot look must refuse, even where there is no CAA record.", ofZone(a.Zone), code(a.Where), conjoin(a.Servers))
 		},
@@ -728,12 +748,13 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcCAA, srcCAARFC},
 	},
+}
 
-	// E-mail validation.
+// emailCauses are of e-mail validation.
+var emailCauses = []*Cause{
 	{
 		ID: "email-unapproved", Title: "the validation e-mail waits for approval", Severity: Blocking, Owner: OwnerMailbox,
 		Meaning: "ACM sent validation mails, and nobody has clicked the link.",
-		Follows: []CauseID{"email-no-mx", "email-denied"},
 		Text: func(a Args) string {
 			to := "the five addresses admin@, administrator@, hostmaster@, postmaster@ and webmaster@ of the validation domain"
 			if len(a.Emails) > 0 {
@@ -771,7 +792,8 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "email-no-mx", Title: "the validation e-mail has nowhere to go", Severity: Blocking, Owner: OwnerZone,
-		Meaning: "The validation domain accepts no mail, so no validation mail arrives.",
+		Meaning:  "The validation domain accepts no mail, so no validation mail arrives.",
+		Explains: []CauseID{"email-unapproved"},
 		Text: func(a Args) string {
 			return fmt.Sprintf("%s is validated by e-mail, and %s. ACM's mail to admin@, administrator@, hostmaster@, postmaster@ and webmaster@ arrives nowhere.", some(a.Names), a.Detail)
 		},
@@ -787,7 +809,8 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "email-denied", Title: "somebody refused the validation", Severity: Fatal, Owner: OwnerMailbox,
-		Meaning: "The link \"I do not approve\" in the validation mail was clicked.",
+		Meaning:  "The link \"I do not approve\" in the validation mail was clicked.",
+		Explains: []CauseID{"email-unapproved"},
 		Text: func(a Args) string {
 			return "Somebody who got the validation mail refused it (" + code(a.Reason) + ")."
 		},
@@ -842,8 +865,10 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcEmailToDNS},
 	},
+}
 
-	// HTTP validation.
+// httpCauses are of HTTP validation.
+var httpCauses = []*Cause{
 	{
 		ID: "http-redirect-missing", Title: "the HTTP validation redirect is missing", Severity: Blocking, Owner: OwnerWebServer,
 		Meaning: "The address that HTTP validation asks for does not redirect to ACM.",
@@ -871,8 +896,10 @@ var catalogue = []*Cause{
 		Fix:     httpRemedy,
 		Sources: []Source{srcHTTP, srcHTTPTrouble},
 	},
+}
 
-	// Private CA.
+// authorityCauses are of the private CA.
+var authorityCauses = []*Cause{
 	{
 		ID: "pca-issued-directly", Title: "issued by the private CA directly, so ACM does not renew it", Severity: Blocking, Owner: OwnerAWSAccount,
 		Meaning: "The private certificate was issued with the CA's own API; only those requested through ACM are renewed.",
@@ -931,8 +958,10 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcSLR},
 	},
+}
 
-	// Refusals.
+// refusalCauses are refusals by Amazon.
+var refusalCauses = []*Cause{
 	{
 		ID: "domain-not-allowed", Title: "Amazon refuses the domain as unsafe", Severity: Fatal, Owner: OwnerAWSSupport,
 		Meaning: "The domain is on a list of unsafe domains, or belongs to Amazon.",
@@ -958,7 +987,8 @@ var catalogue = []*Cause{
 	},
 	{
 		ID: "invalid-public-domain", Title: "a name on it is not a public domain name", Severity: Fatal, Owner: OwnerAWSAccount,
-		Meaning: "A name ends in no public top-level domain, or is no valid domain name.",
+		Meaning:  "A name ends in no public top-level domain, or is no valid domain name.",
+		Explains: []CauseID{"domain-expired"},
 		Text: func(a Args) string {
 			return "One of the names is not valid as a public domain name (" + code(a.Reason) + "): " + some(a.Names) + "."
 		},
@@ -968,8 +998,10 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcReasons, srcRequest},
 	},
+}
 
-	// Renewed, but users see another certificate.
+// servedCauses are of certificates that were renewed while users see another one.
+var servedCauses = []*Cause{
 	{
 		ID: "deploy-lag", Title: "renewed, but the endpoint still serves the old certificate", Severity: Notice, Owner: OwnerNobody,
 		Meaning: "ACM has renewed it, and the services that use it have not all taken it yet.",
@@ -1030,8 +1062,10 @@ var catalogue = []*Cause{
 		},
 		Sources: []Source{srcManaged},
 	},
+}
 
-	// Nothing found.
+// scopeCauses are of answers without a certificate.
+var scopeCauses = []*Cause{
 	{
 		ID: "wrong-scope", Title: "no certificate for the name where was looked", Severity: Blocking, Owner: OwnerAWSAccount,
 		Meaning: "None of the accounts and regions that were read has a certificate that covers the name.",
@@ -1071,17 +1105,6 @@ func pcaCause(id CauseID, title, meaning, fix string, commands func(Args) []stri
 		Sources: []Source{srcPrivate, srcCAAccess},
 	}
 }
-
-var byID = func() map[CauseID]*Cause {
-	m := map[CauseID]*Cause{}
-	for _, c := range catalogue {
-		if m[c.ID] != nil {
-			panic("diagnose: cause " + string(c.ID) + " stands in the catalogue twice")
-		}
-		m[c.ID] = c
-	}
-	return m
-}()
 
 // dnsInstead is how to get away from e-mail validation, with its commands: in
 // place for a certificate that has been issued, by a new request for others

@@ -82,10 +82,10 @@ func checkCAA(r *reading) []Finding {
 		case "caa-parameters":
 			confidence = Possible
 		case "caa-lookup-failed":
-			if r.tooLate(c.replies) {
+			if tooLate(c.replies) {
 				continue
 			}
-			a.Servers = serversSaying(r.faulty(c.replies), g.at, "CAA")
+			a.Servers = serversSaying(faultyReplies(c.replies), g.at, "CAA")
 			if len(a.Servers) == 0 {
 				a.Servers = []string{"no server could be asked"}
 			}

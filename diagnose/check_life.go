@@ -141,11 +141,8 @@ func validationDomain(c *Certificate, names []string) string {
 // checkRest says what is to be said where nothing stands in the way: the
 // certificate's state. It needs the other findings, and comes last.
 func checkRest(r *reading, found []Finding) []Finding {
-	blocked := slices.ContainsFunc(found, func(f Finding) bool {
-		return f.Severity == Fatal || f.Severity == Blocking
-	})
 	waits := slices.ContainsFunc(found, func(f Finding) bool { return f.Severity == Notice })
-	if blocked || waits {
+	if waits || slices.ContainsFunc(found, grave) {
 		return nil
 	}
 	c := r.cert

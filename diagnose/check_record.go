@@ -151,14 +151,14 @@ func (r *reading) whyMissing(rec *recordReading, a *Args) (CauseID, Confidence, 
 	// Another name that was meant.
 	for _, doubled := range DoubledNames(rec.Name, rec.zoneName()) {
 		l := r.DNS.Lookup(doubled, "CNAME")
-		if value, _ := answerOf(l); value != "" && r.meant(rec, value) && !r.fromWildcard(l, doubled) {
+		if value, _ := answerOf(l); value != "" && rec.meantBy(value) && !r.fromWildcard(l, doubled) {
 			a.Where = doubled
 			return "cname-name-doubled", Certain, dnsEvidence(l, l.Replies)
 		}
 	}
 	if bare := BareName(rec.Name); bare != "" {
 		l := r.DNS.Lookup(bare, "CNAME")
-		if value, _ := answerOf(l); value != "" && r.meant(rec, value) {
+		if value, _ := answerOf(l); value != "" && rec.meantBy(value) {
 			a.Where = bare
 			return "underscore-stripped-name", Certain, dnsEvidence(l, l.Replies)
 		}
@@ -226,9 +226,9 @@ func (r *reading) routedEvidence(rec *recordReading) []Evidence {
 	return list
 }
 
-// meant reports whether a CNAME's target is the value, however mangled, so that
+// meantBy reports whether a CNAME's target is the value, however mangled, so that
 // the record it stands in was meant to be this one.
-func (r *reading) meant(rec *recordReading, target string) bool {
+func (rec *recordReading) meantBy(target string) bool {
 	return rec.accepts(target) || strings.HasPrefix(target, rec.Value+".") || strings.HasSuffix(target, ".acm-validations.aws")
 }
 
@@ -340,13 +340,8 @@ func (r *reading) stale(rec *recordReading) []Finding {
 			continue
 		}
 		values := cnamesAt(reply, rec.Name)
-		if len(values) == 1 && rec.accepts(values[0]) {
+		if len(values) == 1 && rec.leadsToValue(&r.DNS, values[0]) {
 			continue
-		}
-		if len(values) == 1 {
-			if end, hops := followCNAME(&r.DNS, values[0], rec.accepts); end == chainReaches && hops <= maxHops {
-				continue
-			}
 		}
 		behind = append(behind, reply)
 		wait = max(wait, negativeTTL(reply))

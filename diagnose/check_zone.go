@@ -1,112 +1,128 @@
 package diagnose
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 )
 
-// zoneUse is a zone that matters to some of the certificate's names.
-type zoneUse struct {
-	lookup *Lookup
-	names  []string
-	rec    *recordReading // nil for a look-up that is not a record's
-}
-
-// uses are the look-ups that the renewal of names rests on: the validation
-// records, and the CAA look-ups of names that have no record.
-func (r *reading) uses() []zoneUse {
-	var list []zoneUse
-	for _, rec := range r.records {
-		if rec.lookup != nil {
-			list = append(list, zoneUse{rec.lookup, rec.names, rec})
-		}
-	}
-	return list
-}
-
 // checkDelegation names what is wrong on the way from the root to a record.
 func checkDelegation(r *reading) []Finding {
-	found := map[string]*Finding{}
-	var order []string
-	add := func(key string, names []string, make func(names []string) Finding) {
-		if f := found[key]; f != nil {
-			names = union(f.Names, names)
-		} else {
-			order = append(order, key)
-		}
-		f := make(names)
-		f.Ahead = !r.anyWaiting(names)
-		found[key] = &f
-	}
-	for _, use := range r.uses() {
-		l := use.lookup
-		a := Args{Cert: r.cert, At: r.At, State: r.state, Zones: r.HostedZones}
-		if z := r.DNS.Zones[hidden(l)]; r.privateOnly(z) {
-			a.Zone, a.NameServers, a.Servers = z.Apex, z.Delegated, serversWithAddresses(z)
-			add("dns-server-not-public "+z.Apex, use.names, func(names []string) Finding {
-				a.Names = names
-				evidence := []Evidence{{Source: "DNS", Text: code(z.Apex) + " is delegated to " + conjoin(serversWithAddresses(z))}}
-				f := CauseOf("dns-server-not-public").find(a, Certain, slices.Concat(r.nameEvidence(names), evidence)...)
-				f.Subject = z.Apex
-				return f
-			})
-		}
-		if b := l.Broken; b != nil {
-			switch b.Kind {
-			case BreakNXDomain:
-				a.Zone, a.Where = b.Zone, b.Name
-				add("domain-expired "+b.Name, use.names, func(names []string) Finding {
-					a.Names = names
-					f := CauseOf("domain-expired").find(a, Certain, slices.Concat(r.nameEvidence(names), []Evidence{{Source: "DNS", Text: "the servers of " + code(b.Zone) + " deny that " + code(b.Name) + " exists"}}, replyEvidence("DNS", b.Name, l.Type, b.Replies))...)
-					f.Subject = b.Name
-					return f
-				})
-			case BreakLame, BreakNoServers, BreakLoop:
-				if cutOff(b) {
-					continue // it is this machine that gets no answer; unseen says so
-				}
-				replies := b.Replies
-				if len(replies) == 0 {
-					replies = l.Replies
-				}
-				if r.tooLate(replies) {
-					continue
-				}
-				r.lame(add, use, b.Zone, replies, 0, a)
-			}
+	z := zoneFaults{reading: r}
+	for _, rec := range r.records {
+		if rec.lookup == nil {
 			continue
 		}
-		if use.rec == nil || use.rec.zone == nil {
+		z.notPublic(rec)
+		if rec.lookup.Broken != nil {
+			z.broken(rec)
 			continue
 		}
-		if faulty := r.faulty(l.Replies); len(faulty) > 0 && use.rec.usable() > 0 {
-			if bad := r.wholly(faulty, l.Replies); len(bad) > 0 {
-				r.lame(add, use, use.rec.zone.Apex, l.Replies, len(serverNames(l.Replies))-len(serverNames(bad)), a)
-			}
-		} else if use.rec.usable() == 0 && len(r.faulty(l.Replies)) > 0 && !r.tooLate(l.Replies) {
-			r.lame(add, use, use.rec.zone.Apex, l.Replies, 0, a)
+		if rec.zone == nil {
+			continue
 		}
-		if len(use.rec.right) > 0 && !use.rec.inOrder() {
-			z := use.rec.zone
-			if apex := z.ApexNS(); len(apex) > 0 && !sameNames(apex, z.Delegated) {
-				a.Zone, a.NameServers, a.Servers, a.Record, a.Host = z.Apex, z.Delegated, apex, use.rec.Record, use.rec.host
-				add("ns-mismatch-partial "+z.Apex, use.names, func(names []string) Finding {
-					a.Names = names
-					f := CauseOf("ns-mismatch-partial").find(a, Likely, slices.Concat(replyEvidence("DNS", z.Apex, "NS", z.NS), dnsEvidence(l, l.Replies))...)
-					f.Subject = z.Apex
-					return f
-				})
-			}
+		z.silent(rec)
+		z.mismatch(rec)
+		z.cut(rec)
+	}
+	return z.found
+}
+
+// zoneFaults gathers what is wrong with zones. A fault of a zone is one finding,
+// whichever of the records in it show it.
+type zoneFaults struct {
+	*reading
+	found []Finding
+}
+
+func (z *zoneFaults) args() Args {
+	return Args{Cert: z.cert, At: z.At, State: z.state, Zones: z.HostedZones}
+}
+
+// add adds a finding about a subject, for the names of a record and of the
+// records before it that showed the same.
+func (z *zoneFaults) add(id CauseID, subject string, rec *recordReading, a Args, confidence Confidence, evidence func(names []string) []Evidence) *Finding {
+	a.Names = rec.names
+	i := slices.IndexFunc(z.found, func(f Finding) bool { return f.Cause == id && f.Subject == subject })
+	if i < 0 {
+		i = len(z.found)
+		z.found = append(z.found, Finding{})
+	} else {
+		a.Names = union(z.found[i].Names, rec.names)
+	}
+	f := CauseOf(id).find(a, confidence, evidence(a.Names)...)
+	f.Subject, f.Ahead = subject, !z.anyWaiting(a.Names)
+	z.found[i] = f
+	return &z.found[i]
+}
+
+// notPublic finds a zone all of whose servers have private addresses.
+func (z *zoneFaults) notPublic(rec *recordReading) {
+	zone := z.DNS.Zones[hidden(rec.lookup)]
+	if !z.privateOnly(zone) {
+		return
+	}
+	a := z.args()
+	a.Zone, a.NameServers, a.Servers = zone.Apex, zone.Delegated, serversWithAddresses(zone)
+	z.add("dns-server-not-public", zone.Apex, rec, a, Certain, func(names []string) []Evidence {
+		return append(z.nameEvidence(names), Evidence{Source: "DNS", Text: code(zone.Apex) + " is delegated to " + conjoin(a.Servers)})
+	})
+}
+
+// broken finds what ended the walk from the root before the record.
+func (z *zoneFaults) broken(rec *recordReading) {
+	b := rec.lookup.Broken
+	switch b.Kind {
+	case BreakNXDomain:
+		a := z.args()
+		a.Zone, a.Where = b.Zone, b.Name
+		z.add("domain-expired", b.Name, rec, a, Certain, func(names []string) []Evidence {
+			denied := Evidence{Source: "DNS", Text: "the servers of " + code(b.Zone) + " deny that " + code(b.Name) + " exists"}
+			return slices.Concat(z.nameEvidence(names), []Evidence{denied}, replyEvidence("DNS", b.Name, rec.lookup.Type, b.Replies))
+		})
+	case BreakLame, BreakNoServers, BreakLoop:
+		if cutOff(b) {
+			return // it is this machine that gets no answer; unseen says so
 		}
-		r.cut(add, use, a)
+		replies := b.Replies
+		if len(replies) == 0 {
+			replies = rec.lookup.Replies
+		}
+		if !tooLate(replies) {
+			z.lame(rec, b.Zone, replies, 0)
+		}
 	}
-	var list []Finding
-	for _, key := range order {
-		list = append(list, *found[key])
+}
+
+// silent finds delegated servers that give no answer for the record's zone.
+func (z *zoneFaults) silent(rec *recordReading) {
+	replies := rec.lookup.Replies
+	faulty := faultyReplies(replies)
+	if len(faulty) == 0 {
+		return
 	}
-	return list
+	if rec.usable() == 0 {
+		z.lame(rec, rec.zone.Apex, replies, 0)
+	} else if bad := wholly(faulty, replies); len(bad) > 0 {
+		z.lame(rec, rec.zone.Apex, replies, len(serverNames(replies))-len(serverNames(bad)))
+	}
+}
+
+// mismatch finds a zone that names other servers than its parent does, where
+// they disagree about the record.
+func (z *zoneFaults) mismatch(rec *recordReading) {
+	if len(rec.right) == 0 || rec.inOrder() {
+		return
+	}
+	apex := rec.zone.ApexNS()
+	if len(apex) == 0 || sameNames(apex, rec.zone.Delegated) {
+		return
+	}
+	a := z.args()
+	a.Zone, a.NameServers, a.Servers, a.Record, a.Host = rec.zone.Apex, rec.zone.Delegated, apex, rec.Record, rec.host
+	z.add("ns-mismatch-partial", rec.zone.Apex, rec, a, Likely, func([]string) []Evidence {
+		return slices.Concat(replyEvidence("DNS", rec.zone.Apex, "NS", rec.zone.NS), dnsEvidence(rec.lookup, rec.lookup.Replies))
+	})
 }
 
 // cutOff reports whether the way to a name broke among the root's or a public
@@ -122,7 +138,7 @@ func cutOff(b *Break) bool {
 }
 
 // wholly are the faulty replies of servers none of whose addresses answers.
-func (r *reading) wholly(faulty, all []Reply) []Reply {
+func wholly(faulty, all []Reply) []Reply {
 	works := map[string]bool{}
 	for _, reply := range all {
 		if reply.Outcome.Usable() {
@@ -134,52 +150,49 @@ func (r *reading) wholly(faulty, all []Reply) []Reply {
 
 // tooLate reports whether the servers were not asked for want of time, so that
 // nothing can be said of them.
-func (r *reading) tooLate(replies []Reply) bool {
-	return len(replies) > 0 && len(r.faulty(replies)) == 0
+func tooLate(replies []Reply) bool {
+	return len(replies) > 0 && len(faultyReplies(replies)) == 0
 }
 
-func (r *reading) lame(add func(string, []string, func([]string) Finding), use zoneUse, zone string, replies []Reply, good int, a Args) {
-	faulty := r.faulty(replies)
-	if good > 0 {
-		faulty = r.wholly(faulty, replies)
-	}
-	z := r.DNS.Zones[zone]
-	if z != nil {
-		a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
-	}
-	a.Zone, a.Good, a.Total = zone, good, max(len(serverNames(replies)), good+len(serverNames(faulty)))
-	a.Servers = serversSaying(faulty, use.lookup.Name, use.lookup.Type)
-	if len(a.Servers) == 0 && z != nil {
-		a.Servers = []string{"no server of it has an address"}
-		a.Total = max(1, len(z.Servers))
-	}
-	confidence := Certain
-	if good > 0 {
-		confidence = Likely
-	}
-	id := CauseID("lame-delegation")
-	if r.privateOnly(z) {
+// lame adds the servers of a zone that do not answer for it; good counts those
+// that do.
+func (z *zoneFaults) lame(rec *recordReading, apex string, replies []Reply, good int) {
+	zone := z.DNS.Zones[apex]
+	if z.privateOnly(zone) {
 		return // checked by itself, reachable or not
 	}
-	if truncated := slices.DeleteFunc(slices.Clone(faulty), func(reply Reply) bool { return reply.Outcome != OutcomeTruncated }); len(truncated) > 0 && len(truncated) == len(faulty) {
-		id, confidence, a.Servers = "edns-tcp-broken", Possible, serverNames(faulty)
+	faulty := faultyReplies(replies)
+	if good > 0 {
+		faulty = wholly(faulty, replies)
 	}
-	add(string(id)+" "+zone, use.names, func(names []string) Finding {
-		a.Names = names
-		evidence := replyEvidence("DNS", use.lookup.Name, use.lookup.Type, faulty)
+	a := z.args()
+	if zone != nil {
+		a.NameServers, a.Host = zone.Delegated, HostOf(zone.Delegated)
+	}
+	a.Zone, a.Good, a.Total = apex, good, max(len(serverNames(replies)), good+len(serverNames(faulty)))
+	a.Servers = serversSaying(faulty, rec.lookup.Name, rec.lookup.Type)
+	if len(a.Servers) == 0 && zone != nil {
+		a.Servers = []string{"no server of it has an address"}
+		a.Total = max(1, len(zone.Servers))
+	}
+	id, confidence := CauseID("lame-delegation"), Certain
+	switch {
+	case len(faulty) > 0 && !slices.ContainsFunc(faulty, func(reply Reply) bool { return reply.Outcome != OutcomeTruncated }):
+		id, confidence, a.Servers = "edns-tcp-broken", Possible, serverNames(faulty)
+	case good > 0:
+		confidence = Likely
+	}
+	f := z.add(id, apex, rec, a, confidence, func(names []string) []Evidence {
+		evidence := replyEvidence("DNS", rec.lookup.Name, rec.lookup.Type, faulty)
 		if len(a.NameServers) > 0 || len(evidence) == 0 {
-			evidence = append(evidence, Evidence{Source: "DNS", Text: code(zone) + " is delegated to " + orNone(a.NameServers)})
+			evidence = append(evidence, Evidence{Source: "DNS", Text: code(apex) + " is delegated to " + orNone(a.NameServers)})
 		}
-		f := CauseOf(id).find(a, confidence, slices.Concat(r.nameEvidence(names), evidence)...)
-		f.Subject = zone
-		switch {
-		case good > 0:
-			f.Severity = Warning // resolvers try the other servers
-		case id == "edns-tcp-broken":
-			f.Severity = Blocking
-		}
-		return f
+		return slices.Concat(z.nameEvidence(names), evidence)
 	})
+	f.Severity = Blocking
+	if good > 0 {
+		f.Severity = Warning // resolvers try the other servers
+	}
 }
 
 func orNone(list []string) string {
@@ -190,208 +203,28 @@ func orNone(list []string) string {
 }
 
 // cut finds a name between the zone and the record that the servers deny.
-func (r *reading) cut(add func(string, []string, func([]string) Finding), use zoneUse, a Args) {
-	if len(use.rec.right) == 0 {
+func (z *zoneFaults) cut(rec *recordReading) {
+	if len(rec.right) == 0 {
 		return
 	}
 	// From the apex down: what is below a denied name is denied with it.
-	above := slices.DeleteFunc(Ancestors(use.rec.Name)[1:], func(at string) bool { return !isBelow(at, use.rec.zone.Apex) })
+	above := slices.DeleteFunc(Ancestors(rec.Name)[1:], func(at string) bool { return !isBelow(at, rec.zone.Apex) })
 	for _, at := range slices.Backward(above) {
-		l := r.DNS.Lookup(at, "CAA")
+		l := z.DNS.Lookup(at, "CAA")
 		if l == nil {
 			continue
 		}
-		var denying []Reply
-		for _, reply := range l.Replies {
-			if reply.Outcome == OutcomeNXDomain {
-				denying = append(denying, reply)
-			}
-		}
+		denying := slices.DeleteFunc(slices.Clone(l.Replies), func(reply Reply) bool { return reply.Outcome != OutcomeNXDomain })
 		if len(denying) == 0 {
 			continue
 		}
-		a.Zone, a.Where, a.Record, a.Host = use.rec.zone.Apex, at, use.rec.Record, use.rec.host
-		add("nxdomain-cut "+at, use.names, func(names []string) Finding {
-			a.Names = names
-			f := CauseOf("nxdomain-cut").find(a, Certain, slices.Concat(replyEvidence("DNS", at, "CAA", denying), dnsEvidence(use.lookup, use.rec.right))...)
-			f.Subject = at
-			return f
+		a := z.args()
+		a.Zone, a.Where, a.Record, a.Host = rec.zone.Apex, at, rec.Record, rec.host
+		z.add("nxdomain-cut", at, rec, a, Certain, func([]string) []Evidence {
+			return slices.Concat(replyEvidence("DNS", at, "CAA", denying), dnsEvidence(rec.lookup, rec.right))
 		})
 		return
 	}
-}
-
-// checkDNSSEC names zones whose signatures do not hold.
-func checkDNSSEC(r *reading) []Finding {
-	type fault struct {
-		security Security
-		names    []string
-		lookups  []*Lookup
-	}
-	faults := map[string]*fault{}
-	note := func(s Security, names []string, l *Lookup) {
-		f := faults[s.Zone]
-		if f == nil {
-			f = &fault{security: s}
-			faults[s.Zone] = f
-		}
-		f.names = union(f.names, names)
-		f.lookups = append(f.lookups, l)
-	}
-	look := func(l *Lookup, names []string) {
-		if l == nil {
-			return
-		}
-		switch {
-		case l.Security.State == Bogus, l.Security.State == Insecure && l.Security.Fault == FaultUnsupported:
-			s := l.Security
-			if s.Zone == "" {
-				s.Zone = l.Zone()
-			}
-			note(s, names, l)
-		case (l.Security.State == Unchecked || l.Security.State == Indeterminate) && refusedByValidators(l):
-			note(Security{State: Bogus, Zone: l.Zone(), Detail: validatorsSay(l)}, names, l)
-		}
-	}
-	for _, rec := range r.records {
-		look(rec.lookup, rec.names)
-	}
-	for _, c := range r.caa {
-		for _, at := range Ancestors(c.name) {
-			if l := r.DNS.Lookup(at, "CAA"); l != nil && l.Zone() != "." && isBelowSuffix(at) {
-				look(l, []string{c.name})
-			}
-		}
-	}
-	var list []Finding
-	for _, zone := range sortedStrings(faults) {
-		f := faults[zone]
-		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: r.inOrderOf(f.names), Zone: zone, Since: f.security.Expired, Zones: r.HostedZones}
-		if z := r.DNS.Zones[zone]; z != nil {
-			a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
-		}
-		id := CauseID("dnssec-bogus")
-		a.Detail = f.security.Detail
-		switch f.security.Fault {
-		case FaultSignatureExpired:
-			id = "rrsig-expired"
-		case FaultDSStale, FaultNoDNSKEY:
-			id, a.Detail = "ds-stale", ""
-			if f.security.Fault == FaultNoDNSKEY {
-				a.Detail = " (it has none at all)"
-			}
-		case FaultUnsupported:
-			id, a.Detail = "ds-algorithm-unsupported", ""
-		}
-		confidence := Certain
-		if f.security.Fault == "" {
-			confidence = Likely
-		}
-		evidence := []Evidence{{Source: "DNSSEC", Text: faultText(f.security)}}
-		if z := r.DNS.Zones[zone]; z != nil && len(z.DS) > 0 {
-			var ds []string
-			for _, rr := range z.DS {
-				ds = append(ds, rr.Value)
-			}
-			evidence = append(evidence, Evidence{Source: "DNS", Text: "at the parent: DS " + some(ds)})
-		}
-		evidence = append(evidence, r.signingEvidence(zone)...)
-		evidence = append(evidence, publicEvidence(f.lookups[0])...)
-		if id == "ds-algorithm-unsupported" {
-			confidence = Possible
-		}
-		finding := CauseOf(id).find(a, confidence, evidence...)
-		finding.Subject = zone
-		finding.Ahead = !r.issuing() // CAA is looked up in the zone whatever the names' status
-		list = append(list, finding)
-		if id == "rrsig-expired" || id == "ds-stale" {
-			b := CauseOf("dnssec-bogus").find(a, confidence)
-			b.Subject, b.Ahead = zone, finding.Ahead
-			list = append(list, b)
-		}
-	}
-	return list
-}
-
-// faultText says what was found when the signatures were checked.
-func faultText(s Security) string {
-	switch {
-	case s.Detail != "":
-		return s.Detail
-	case s.Fault == FaultSignatureExpired && !s.Expired.IsZero():
-		return "the signature expired on " + momentOf(s.Expired)
-	default:
-		return "the answer does not validate (" + string(s.Fault) + ")"
-	}
-}
-
-// checkVantage names zones whose servers answer here, while recursive resolvers
-// elsewhere cannot get an answer out of them, and DNSSEC is not why.
-func checkVantage(r *reading) []Finding {
-	var list []Finding
-	for _, rec := range r.records {
-		if rec.lookup == nil || !rec.inOrder() || !r.anyWaiting(rec.names) || refusedByValidators(rec.lookup) || rec.lookup.Security.State == Bogus {
-			continue
-		}
-		if rec.lookup.Security.State == Indeterminate && rec.zone != nil && len(rec.zone.DS) > 0 &&
-			!slices.ContainsFunc(rec.right, func(reply Reply) bool { return !strings.Contains(reply.Detail, "EDNS") }) {
-			a := r.args(rec)
-			a.Servers, a.Detail = serverNames(rec.right), "EDNS"
-			// One zone is one finding, whichever of its records show it.
-			i := slices.IndexFunc(list, func(f Finding) bool { return f.Cause == "edns-tcp-broken" && f.Subject == rec.zone.Apex })
-			if i >= 0 {
-				list[i].Names = r.inOrderOf(union(list[i].Names, rec.names))
-				continue
-			}
-			f := CauseOf("edns-tcp-broken").find(a, Possible, slices.Concat(dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
-			f.Subject = rec.zone.Apex
-			list = append(list, f)
-			continue
-		}
-		var cannot []Reply
-		for _, reply := range rec.lookup.Public {
-			if !reply.CheckingDisabled && reply.Outcome == OutcomeServFail {
-				cannot = append(cannot, reply)
-			}
-		}
-		partial := r.partialRouting(rec)
-		if len(cannot) == 0 && partial == "" {
-			continue
-		}
-		a := r.args(rec)
-		a.Servers, a.Detail = serverNames(cannot), "cannot get an answer (SERVFAIL)"
-		if partial != "" {
-			a.Servers, a.Detail = []string{"Route 53"}, partial
-		}
-		f := CauseOf("mpic-split").find(a, Possible, slices.Concat(r.routedEvidence(rec), dnsEvidence(rec.lookup, rec.right), publicEvidence(rec.lookup))...)
-		f.Subject = rec.Name
-		list = append(list, f)
-	}
-	return list
-}
-
-// refusedByValidators reports whether recursive resolvers fail to answer, and
-// do answer when told not to validate.
-func refusedByValidators(l *Lookup) bool {
-	fails, works := false, false
-	for _, reply := range l.Public {
-		switch {
-		case reply.CheckingDisabled && reply.Outcome.Usable():
-			works = true
-		case !reply.CheckingDisabled && reply.Outcome == OutcomeServFail:
-			fails = true
-		}
-	}
-	return fails && works
-}
-
-func validatorsSay(l *Lookup) string {
-	for _, reply := range l.Public {
-		for _, e := range reply.EDE {
-			return fmt.Sprintf("the resolver %s says %q", reply.Address, e.Name+" "+e.Text)
-		}
-	}
-	return "validating resolvers answer SERVFAIL, and answer when told not to validate"
 }
 
 func union(a, b []string) []string {
@@ -465,21 +298,6 @@ func serversWithAddresses(z *Zone) []string {
 	return list
 }
 
-// signingEvidence is what Route 53 says of the signing of a zone that it hosts
-// ("GetDNSSEC", Amazon Route 53 API Reference,
-// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetDNSSEC.html).
-func (r *reading) signingEvidence(zone string) []Evidence {
-	hosted := r.delegatedZone(zone)
-	if hosted == nil || hosted.DNSSEC == "" {
-		return nil
-	}
-	text := "the DNSSEC signing of the hosted zone " + zonesIn([]HostedZone{*hosted}) + " is " + code(hosted.DNSSEC)
-	if hosted.DNSSECMessage != "" {
-		text += ": " + code(hosted.DNSSECMessage)
-	}
-	return []Evidence{{Source: "Route 53", Text: text}}
-}
-
 // delegatedZone is the public hosted zone that a zone is delegated to; nil
 // where it is none that could be read.
 func (r *reading) delegatedZone(zone string) *HostedZone {
@@ -493,35 +311,4 @@ func (r *reading) delegatedZone(zone string) *HostedZone {
 		}
 	}
 	return nil
-}
-
-// partialRouting says whom Route 53 gives another answer at a record's name
-// than the one seen here; "" where everybody gets the value. A geolocation
-// record set without a default has no answer for the rest of the world
-// ("Geolocation routing", Amazon Route 53 Developer Guide,
-// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-policy-geo.html).
-func (r *reading) partialRouting(rec *recordReading) string {
-	hosted := r.delegatedZone(rec.zoneName())
-	if hosted == nil {
-		return ""
-	}
-	geo, fallback, routed, others := false, false, false, false
-	for _, rr := range hosted.Records {
-		if CanonicalName(rr.Name) != rec.Name || rr.Type != "CNAME" || rr.Routing == "" {
-			continue
-		}
-		routed = true
-		others = others || !rec.accepts(rr.Value)
-		geo = geo || strings.HasPrefix(rr.Routing, "geolocation ")
-		fallback = fallback || rr.Routing == "geolocation default"
-	}
-	switch {
-	case !routed:
-		return ""
-	case others:
-		return "gives other askers another value, by its routing policy"
-	case geo && !fallback:
-		return "gives askers in other places no answer, for want of a default geolocation record"
-	}
-	return ""
 }

@@ -84,20 +84,15 @@ func (r *reading) sayWhen(found []Finding) {
 // causes.
 func mute(all []Finding) (roots []Finding, consequences []CauseID) {
 	explained := func(f Finding) bool {
-		for _, id := range CauseOf(f.Cause).Follows {
-			for _, other := range all {
-				if other.Cause == id && overlap(f.Names, other.Names) && (grave(other) || !grave(f)) {
-					return true
-				}
-			}
-		}
-		return false
+		return slices.ContainsFunc(all, func(other Finding) bool {
+			return CauseOf(other.Cause).explains(f.Cause) && overlap(f.Names, other.Names) && (grave(other) || !grave(f))
+		})
 	}
 	for _, f := range all {
 		switch {
 		case !explained(f):
 			roots = append(roots, f)
-			consequences = append(consequences, follows[f.Cause]...)
+			consequences = append(consequences, CauseOf(f.Cause).Implies...)
 		default:
 			consequences = append(consequences, f.Cause)
 		}
@@ -120,29 +115,15 @@ func mute(all []Finding) (roots []Finding, consequences []CauseID) {
 // explains none that does.
 func grave(f Finding) bool { return f.Severity == Fatal || f.Severity == Blocking }
 
-// follows are the consequences that need no finding of their own: each of these
-// faults is a way in which the record is missing.
-var follows = map[CauseID][]CauseID{
-	"cname-name-doubled":       {"cname-missing"},
-	"underscore-stripped-name": {"cname-missing"},
-	"cname-wrong-type":         {"cname-missing"},
-	"proxied-or-flattened":     {"cname-missing"},
-	"wildcard-shadow":          {"cname-missing"},
-	"private-zone-only":        {"cname-missing"},
-	"duplicate-hosted-zone":    {"cname-missing"},
-	"delegation-moved":         {"cname-missing"},
-	"subzone-shadow":           {"cname-missing"},
-	"subzone-not-delegated":    {"cname-missing"},
-}
-
 // overlap reports whether two findings concern a name in common; one without
 // names concerns them all.
 func overlap(a, b []string) bool {
 	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(n string) bool { return slices.Contains(b, n) })
 }
 
-// rank sorts findings: what hurts now before what will, the gravest first, then
-// by what they concern, so that the order of the facts does not show.
+// rank sorts findings: the gravest first, what hurts now before what will, what
+// breaks a whole zone before what breaks a record; then in the catalogue's order
+// and by what they concern, so that the order of the facts does not show.
 func rank(found []Finding) {
 	order := func(f Finding) int {
 		i := slices.Index([]Severity{Fatal, Blocking, Warning, Notice}, f.Severity) * 2
@@ -151,27 +132,21 @@ func rank(found []Finding) {
 		}
 		return i
 	}
-	place := map[CauseID]int{}
-	for i, c := range catalogue {
-		place[c.ID] = i
+	place := func(id CauseID) int {
+		c := CauseOf(id)
+		if c.WholeZone {
+			return -1
+		}
+		return slices.Index(catalogue, c)
 	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(order(a), order(b)),
-			cmp.Compare(rootRank(a.Cause, place), rootRank(b.Cause, place)),
+			cmp.Compare(place(a.Cause), place(b.Cause)),
 			cmp.Compare(a.Subject, b.Subject),
 			strings.Compare(strings.Join(a.Names, " "), strings.Join(b.Names, " ")),
 		)
 	})
-}
-
-// rootRank puts what breaks a whole zone before what breaks one record.
-func rootRank(id CauseID, place map[CauseID]int) int {
-	switch id {
-	case "domain-expired", "dns-server-not-public", "lame-delegation", "rrsig-expired", "ds-stale", "dnssec-bogus":
-		return -1
-	}
-	return place[id]
 }
 
 func verdictOf(r *reading, found []Finding) Verdict {
@@ -328,7 +303,7 @@ func (r *reading) nameStates(found []Finding) []NameState {
 				s.OK = false
 			}
 		}
-		s.Seen = r.seen(records[n])
+		s.Seen = records[n].seen()
 		if s.OK {
 			fine = append(fine, s)
 		} else {
@@ -339,7 +314,7 @@ func (r *reading) nameStates(found []Finding) []NameState {
 }
 
 // seen says in a few words what DNS shows of a record.
-func (r *reading) seen(rec *recordReading) string {
+func (rec *recordReading) seen() string {
 	switch {
 	case rec == nil:
 		return ""
@@ -374,11 +349,11 @@ func (r *reading) unseen() []Unseen {
 			cut = rec.lookup.Broken.Zone
 			continue
 		}
-		if rec.lookup != nil && rec.usable() == 0 && r.onlyIPv6(rec.lookup.Replies) {
+		if rec.lookup != nil && rec.usable() == 0 && onlyIPv6(rec.lookup.Replies) {
 			sixOnly = append(sixOnly, rec.lookup.Zone())
 			continue
 		}
-		if rec.lookup == nil || rec.usable() == 0 && r.tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
+		if rec.lookup == nil || rec.usable() == 0 && tooLate(rec.lookup.Replies) || rec.lookup.Broken != nil && rec.lookup.Broken.Kind == BreakBudget {
 			missing++
 		}
 	}

@@ -175,9 +175,9 @@ type recordReading struct {
 	zone   *Zone   // the zone the record belongs in; nil where it was not reached
 	host   Host
 
-	right, missing, wrong, multiple, failing []Reply
-	// hops is the longest chain of CNAMEs that led to the value.
-	hops int
+	// The servers' usable replies, by what they have at the name: a CNAME that
+	// leads to the value, none, one that leads elsewhere, several.
+	right, missing, wrong, multiple []Reply
 }
 
 // maxHops is how many chained CNAMEs ACM follows ("DNS validation",
@@ -233,25 +233,18 @@ func (rec *recordReading) observe(dns *DNS) {
 		rec.host = HostOf(rec.zone.Delegated)
 	}
 	for _, reply := range rec.lookup.Replies {
-		switch {
-		case !reply.Outcome.Usable():
-			rec.failing = append(rec.failing, reply)
+		if !reply.Outcome.Usable() {
+			continue
+		}
+		switch values := cnamesAt(reply, rec.Name); {
+		case len(values) == 0:
+			rec.missing = append(rec.missing, reply)
+		case len(values) > 1:
+			rec.multiple = append(rec.multiple, reply)
+		case rec.leadsToValue(dns, values[0]):
+			rec.right = append(rec.right, reply)
 		default:
-			values := cnamesAt(reply, rec.Name)
-			switch {
-			case len(values) == 0:
-				rec.missing = append(rec.missing, reply)
-			case len(values) > 1:
-				rec.multiple = append(rec.multiple, reply)
-			default:
-				end, hops := followCNAME(dns, values[0], rec.accepts)
-				if end == chainReaches && hops <= maxHops {
-					rec.right = append(rec.right, reply)
-					rec.hops = max(rec.hops, hops)
-				} else {
-					rec.wrong = append(rec.wrong, reply)
-				}
-			}
+			rec.wrong = append(rec.wrong, reply)
 		}
 	}
 }
@@ -263,6 +256,13 @@ func (rec *recordReading) observe(dns *DNS) {
 func (rec *recordReading) accepts(target string) bool {
 	target = CanonicalName(target)
 	return target == rec.Value || "_"+target == rec.Value
+}
+
+// leadsToValue reports whether a CNAME's target is the value, or leads there
+// over as many CNAMEs as ACM follows.
+func (rec *recordReading) leadsToValue(dns *DNS, target string) bool {
+	end, hops := followCNAME(dns, target, rec.accepts)
+	return end == chainReaches && hops <= maxHops
 }
 
 // usable is how many servers gave an answer that says something.
@@ -436,7 +436,7 @@ func Ancestors(name string) []string {
 
 // unreachableFamily reports whether a reply failed only because this machine
 // has no way to that address family: it says nothing about the server.
-func (r *reading) unreachableFamily(reply Reply) bool {
+func unreachableFamily(reply Reply) bool {
 	if reply.Outcome != OutcomeUnreachable {
 		return false
 	}
@@ -446,19 +446,19 @@ func (r *reading) unreachableFamily(reply Reply) bool {
 
 // onlyIPv6 reports whether no server could be asked because all have IPv6
 // addresses only, and this machine has no way to those.
-func (r *reading) onlyIPv6(replies []Reply) bool {
-	return len(replies) > 0 && !slices.ContainsFunc(replies, func(reply Reply) bool { return !r.unreachableFamily(reply) })
+func onlyIPv6(replies []Reply) bool {
+	return len(replies) > 0 && !slices.ContainsFunc(replies, func(reply Reply) bool { return !unreachableFamily(reply) })
 }
 
-// faulty are the replies that show a delegated server not doing its work.
-func (r *reading) faulty(replies []Reply) []Reply {
+// faultyReplies are those that show a delegated server not doing its work.
+func faultyReplies(replies []Reply) []Reply {
 	var list []Reply
 	for _, reply := range replies {
 		switch reply.Outcome {
 		case OutcomeOverBudget, OutcomeNotReached, OutcomeReferral:
 			continue
 		}
-		if !reply.Outcome.Usable() && !r.unreachableFamily(reply) {
+		if !reply.Outcome.Usable() && !unreachableFamily(reply) {
 			list = append(list, reply)
 		}
 	}
