@@ -37,6 +37,10 @@ const (
 // https://aws.amazon.com/blogs/security/aws-certificate-manager-will-discontinue-email-validation-to-prove-domain-validation-for-certificates/).
 var emailRenewalsEnd = time.Date(2027, time.September, 30, 0, 0, 0, 0, time.UTC)
 
+// Imported is the cause of certificates that ACM does not renew since they come
+// from elsewhere.
+const Imported diagnose.CauseID = "imported"
+
 // An Item is one certificate that needs somebody, in short.
 type Item struct {
 	ARN      string           `json:"arn"`
@@ -362,10 +366,14 @@ func (i *Item) take(r *diagnose.Report) {
 		return
 	}
 	top := r.Findings[0]
+	fixed := top
 	if top.Cause == "expired" && len(r.Findings) > 1 {
 		top = r.Findings[1] // why it expired says more than that it did
+		if top.Cause == Imported {
+			fixed = top // another one can take its place as it is
+		}
 	}
-	i.Cause, i.Title, i.Fix, i.Owner = top.Cause, top.Title, top.Remedy.Summary, top.Owner
+	i.Cause, i.Title, i.Fix, i.Owner = top.Cause, top.Title, fixed.Remedy.Summary, fixed.Owner
 	if i.Zone = top.Remedy.Zone; i.Zone == "" && top.Subject != "" && isZone(top.Subject, i.Domain) {
 		i.Zone = top.Subject
 	}

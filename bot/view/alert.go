@@ -139,7 +139,7 @@ func alertCause(i digest.Item) string {
 // cannot be renewed any more.
 func alertFix(c alert.Card) string {
 	switch {
-	case c.Status == alert.Expired:
+	case c.Status == alert.Expired && c.Item.Cause != digest.Imported:
 		return "*Fix:* Request a new certificate and put it in its place: ACM does not renew one that has expired."
 	case c.Status == alert.Revoked:
 		return "*Fix:* Request a new certificate and put it in its place: a revoked one is never valid again."
