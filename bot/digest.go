@@ -139,6 +139,7 @@ type digestTask struct {
 	digest.Subscription
 	due  time.Time
 	date digest.Date
+	ago  int // see digest.Input
 }
 
 func (t digestTask) id() string { return digest.PostID(t.Channel, t.date) }
@@ -345,7 +346,7 @@ func (d *Digester) make(ctx context.Context, t digestTask, l *look) (made digest
 	}
 	return digest.Make(digest.Input{
 		Channel: t.Channel, Date: t.date, Due: t.due, At: d.now().UTC(), Listing: l.list, Owned: owned, Reports: l.reports,
-		Snoozes: snoozes, Before: before, Thresholds: d.o.Thresholds,
+		Snoozes: snoozes, Before: before, Ago: t.ago, Thresholds: d.o.Thresholds,
 	}), nil
 }
 
@@ -408,7 +409,11 @@ func (d *Digester) next(ctx context.Context, s digest.Subscription) (time.Time, 
 // whether it was posted by this call.
 func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.Digest, bool, error) {
 	now := d.now()
-	t := digestTask{Subscription: s, date: digest.Date(now.In(s.Schedule().Zone).Format(time.DateOnly))}
+	today := now.In(s.Schedule().Zone)
+	t := digestTask{Subscription: s, date: digest.Date(today.Format(time.DateOnly)), ago: 1}
+	if s.Weekdays && today.Weekday() == time.Monday {
+		t.ago = 3
+	}
 	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
 		return digest.Digest{}, false, err
 	}

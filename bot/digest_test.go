@@ -235,6 +235,33 @@ func TestDigestAfterADayWithoutSight(t *testing.T) {
 	}
 }
 
+// A job without a store mentions a group at thresholds only, as the bot does.
+func TestPostNowMentionsAtThresholds(t *testing.T) {
+	for _, tc := range []struct {
+		left     int
+		weekdays bool
+		day      int // after Tuesday
+		want     bool
+	}{
+		{15, false, 0, false}, {14, false, 0, true}, {13, false, 0, false}, {12, true, 0, false}, {7, false, 0, true}, {0, false, 0, false},
+		// On Monday Saturday's and Sunday's count, where there were no digests.
+		{14, true, 6, true}, {12, true, 6, true}, {11, true, 6, false}, {12, false, 6, false},
+	} {
+		d := openDesk(t, func(o *Options) {
+			o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.com"}, Channel: opsID, Group: "S0AONCALL1"}}
+		})
+		at(d.clock, nine.AddDate(0, 0, tc.day))
+		d.estate.set(pending(1, "shop.example.com", d.clock.Now().AddDate(0, 0, tc.left).Add(time.Hour)))
+		_, posted, err := d.digester.PostNow(t.Context(), digest.Subscription{Channel: opsID, Zone: "UTC", Weekdays: tc.weekdays})
+		if !posted || err != nil {
+			t.Fatalf("posted %v, %v", posted, err)
+		}
+		if pings := strings.Contains(string(d.digests(ops)[0].Blocks), "subteam^S0AONCALL1"); pings != tc.want {
+			t.Errorf("%+v: it mentions the group: %v", tc, pings)
+		}
+	}
+}
+
 func TestDigestWhereSlackTakesNoCharts(t *testing.T) {
 	d := openDesk(t)
 	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))

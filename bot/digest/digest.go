@@ -205,6 +205,9 @@ type Input struct {
 	Snoozes map[string]Snooze // by ARN
 	// Before is the channel's last digest, nil where there is none.
 	Before *Digest
+	// Ago is how many days ago the last digest was where nothing is kept of it; 0
+	// where there was none.
+	Ago int
 	// Thresholds are the days left at which a user group is mentioned.
 	Thresholds []int
 }
@@ -304,6 +307,10 @@ func Make(in Input) Digest {
 		case hurts:
 			trouble = append(trouble, item)
 			still[o.ARN] = true
+			if !known && in.Ago > 0 && item.DaysLeft != nil {
+				was := *item.DaysLeft + in.Ago
+				old.DaysLeft, known = &was, true
+			}
 			if item.Group != "" && crossed(in.Thresholds, item.DaysLeft, old, known) && !slices.Contains(d.Mentions, item.Group) {
 				d.Mentions = append(d.Mentions, item.Group)
 			}
