@@ -401,6 +401,9 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 	_, tagger := a.estate.(diagnose.Tagger)
 	var certificates []diagnose.Listed
 	blind := map[string]bool{} // whose they are is not known
+	// Where nobody has allowed to read tags, what has none goes where the rest
+	// goes: else nobody would ever hear of it.
+	untagged := map[string]bool{}
 	for _, arn := range concerned {
 		i, ok := index[arn]
 		if !ok {
@@ -408,8 +411,11 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 		}
 		c := l.list.Certificates[i]
 		if byTags && tagger && c.Tags == nil {
-			blind[arn] = true
-			continue
+			if !l.denied[diagnose.Place{Account: c.Account, Region: c.Region}] {
+				blind[arn] = true
+				continue
+			}
+			untagged[arn] = true
 		}
 		certificates = append(certificates, c)
 	}
@@ -462,7 +468,7 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 			place := diagnose.Place{Account: i.Item.Account, Region: i.Item.Region}
 			_, listed := index[arn]
 			switch {
-			case mine[arn] || blind[arn] || read == nil:
+			case mine[arn] || blind[arn] || untagged[arn] || read == nil:
 			case listed:
 				seen.Sights = append(seen.Sights, alert.Sight{Item: i.Item, Status: alert.Elsewhere})
 			case read[place]:
@@ -738,7 +744,9 @@ func (a *Alerter) refresh(ctx context.Context, b *alert.Board) error {
 			continue
 		}
 		if _, err := a.show(ctx, b.Channel, id, t.TS, card); err != nil {
-			errs = append(errs, err)
+			if errs = append(errs, err); len(errs) == mostFailures {
+				break
+			}
 			continue
 		}
 		shown[id] = card.Hash()

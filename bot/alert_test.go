@@ -418,6 +418,60 @@ func TestAlertsGoToTheirOwners(t *testing.T) {
 	says(t, d.tops("#platform"), "app.example.net", "`other.example.net` has renewed")
 }
 
+// taggedList is an estate whose tags may be kept from the bot, or be too many to
+// read.
+type taggedList struct {
+	*listOf
+	unseen []diagnose.Unseen
+}
+
+func (l *taggedList) Tagged(_ context.Context, list []diagnose.Listed) ([]diagnose.Listed, []diagnose.Unseen) {
+	for i := range list {
+		if list[i].Tags = map[string]string{"team": "shop"}; len(l.unseen) > 0 {
+			list[i].Tags = nil
+		}
+	}
+	return list, l.unseen
+}
+
+// Where nobody has allowed to read tags, the default channel is alerted, rather
+// than nobody; where they could not be read this time, the next look tells whose
+// the certificates are.
+func TestAlertWithoutTags(t *testing.T) {
+	denied := diagnose.Unseen{What: "the tags of the certificates of account 111122223333 in eu-west-1", Why: diagnose.AccessDenied, Permission: "acm:ListTagsForCertificate", Account: "111122223333", Region: "eu-west-1"}
+	var estate *taggedList
+	d := openAlertDesk(t, func(o *Options) {
+		list, _ := o.Estate.(*listOf)
+		estate = &taggedList{listOf: list}
+		o.Estate = estate
+		o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Tag: "team"}, Channel: platformID}}
+	})
+	if err := d.Invite(dana, "#platform", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(shop)
+	estate.unseen = []diagnose.Unseen{{What: "the tags of one certificate", Why: diagnose.OverBudget}}
+	for range 3 {
+		d.scan(0)
+	}
+	estate.unseen = nil
+	d.scan(0)
+	d.scan(1)
+	says(t, d.tops("#platform"), "shop.example.com")
+	app := pending(2, "app.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(shop, app)
+	estate.unseen = []diagnose.Unseen{denied}
+	d.scan(0)
+	d.scan(2) // shop.example.com was told already, but not here
+	says(t, d.thread("#platform", d.tops("#platform")[0]), "waits for somebody")
+	tops := d.tops(ops)
+	if len(tops) != 2 {
+		t.Fatalf("the default channel has %d alerts:\n%s", len(tops), words(tops))
+	}
+}
+
 func TestAlertIsSnoozed(t *testing.T) {
 	d := openAlertDesk(t)
 	d.scan(0)

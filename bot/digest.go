@@ -529,12 +529,13 @@ type look struct {
 	d       *Digester
 	list    *diagnose.Listing
 	tagged  map[string]bool
+	denied  map[diagnose.Place]bool // where tags may not be read
 	looked  int
 	reports map[string]*diagnose.Report
 }
 
 func (d *Digester) look() *look {
-	return &look{d: d, tagged: map[string]bool{}, reports: map[string]*diagnose.Report{}}
+	return &look{d: d, tagged: map[string]bool{}, denied: map[diagnose.Place]bool{}, reports: map[string]*diagnose.Report{}}
 }
 
 func (l *look) listing(ctx context.Context) {
@@ -588,6 +589,11 @@ func (l *look) tag(ctx context.Context, arns []string) {
 	tagged, unseen := tagger.Tagged(ctx, list)
 	for _, c := range tagged {
 		certificates[at[c.ARN]].Tags = c.Tags
+	}
+	for _, u := range unseen {
+		if u.Permission != "" {
+			l.denied[diagnose.Place{Account: u.Account, Region: u.Region}] = true
+		}
 	}
 	l.list.Certificates = certificates
 	l.list.Scope.Unreadable = append(slices.Clone(l.list.Scope.Unreadable), unseen...)
