@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/acmbot/acmbot/bot/access"
 	"github.com/acmbot/acmbot/bot/alert"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state"
@@ -44,7 +45,7 @@ type Alerter struct {
 	observer AlertObserver // nil where nobody wants to know
 
 	mu     sync.Mutex
-	listed time.Time // as of when the latest list is that was looked through
+	listed time.Time // as of when the list is that was looked through last
 	// calm are certificates that a look has shown to be in no trouble, although
 	// their listing looks as if they were.
 	calm map[string]calm
@@ -65,8 +66,8 @@ const (
 	calmFor   = 30 * time.Minute
 	freshFor  = time.Hour
 	chronicIn = 6 * time.Hour
-	// keepNotice is how long is tried to post something.
-	keepNotice = 24 * time.Hour
+	// mostFailures is how many notices fail in one go until the others wait.
+	mostFailures = 3
 	// mostHints is about how many certificates are noted at a time for what
 	// events told of them. Whoever may write to the queue may name any.
 	mostHints = 1000
@@ -288,7 +289,7 @@ func (a *Alerter) scan(ctx context.Context, lease state.Lease) (err error) {
 	}
 	l.listing(ctx)
 	a.mu.Lock()
-	old := !l.list.At.After(a.listed)
+	old := l.list.At.Equal(a.listed) // earlier is a clock that was put back
 	a.listed = l.list.At
 	a.mu.Unlock()
 	if old || ctx.Err() != nil {
@@ -423,6 +424,9 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 	_, tagger := a.estate.(diagnose.Tagger)
 	var certificates []diagnose.Listed
 	blind := map[string]bool{} // whose they are is not known
+	// Where nobody has allowed to read tags, what has none goes where the rest
+	// goes: else nobody would ever hear of it.
+	untagged := map[string]bool{}
 	for _, arn := range concerned {
 		i, ok := index[arn]
 		if !ok {
@@ -430,8 +434,11 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 		}
 		c := l.list.Certificates[i]
 		if byTags && tagger && c.Tags == nil {
-			blind[arn] = true
-			continue
+			if !l.denied[diagnose.Place{Account: c.Account, Region: c.Region}] {
+				blind[arn] = true
+				continue
+			}
+			untagged[arn] = true
 		}
 		certificates = append(certificates, c)
 	}
@@ -471,7 +478,7 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 			}
 			r := l.reports[o.ARN]
 			sight := alert.See(o, r, at, a.thresholds())
-			sight.Events = events[o.ARN].Kinds
+			sight.Events, sight.Sent = events[o.ARN].Kinds, events[o.ARN].Sent
 			if snooze, ok := snoozes[o.ARN]; ok {
 				sight.Snoozed = r == nil || snooze.Holds(r)
 			}
@@ -484,7 +491,7 @@ func (a *Alerter) tellAll(ctx context.Context, l *look, n int64, list []addresse
 			place := diagnose.Place{Account: i.Item.Account, Region: i.Item.Region}
 			_, listed := index[arn]
 			switch {
-			case mine[arn] || blind[arn] || read == nil:
+			case mine[arn] || blind[arn] || untagged[arn] || read == nil:
 			case listed:
 				seen.Sights = append(seen.Sights, alert.Sight{Item: i.Item, Status: alert.Elsewhere})
 			case read[place]:
@@ -595,6 +602,9 @@ func (a *Alerter) deliverTo(ctx context.Context, channel string) (posted int, er
 			if !errors.Is(err, digest.ErrElsewhere) {
 				errs = append(errs, err)
 			}
+			if len(errs) == mostFailures {
+				return posted, errors.Join(errs...) // it may be Slack, or the channel
+			}
 		}
 	}
 	return posted, errors.Join(append(errs, ctx.Err())...)
@@ -616,8 +626,8 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	if t == nil {
 		return false, a.struck(ctx, b, n, "", "")
 	}
-	if a.now().Sub(n.At) > keepNotice {
-		a.log.ErrorContext(ctx, "an alert could not be posted for a day; it is dropped", "channel", b.Channel, "thread", n.Thread)
+	if b.Stale(&n, a.now()) {
+		a.log.ErrorContext(ctx, "an alert could not be posted for days; it is dropped, as what came later tells it", "channel", b.Channel, "thread", n.Thread, "news", n.News)
 		a.tried(n, AlertDropped)
 		return false, a.struck(ctx, b, n, "", "")
 	}
@@ -631,13 +641,9 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	if !ok {
 		card = n.Card
 	}
-	opts := view.AlertOptions{Channel: b.Channel, Thread: n.Thread}
-	m, payload := view.AlertNews(n, opts), n.Metadata()
-	if t.TS == "" {
-		m = view.Alert(card, &n, opts)
-	}
+	n.Late(card, a.now())
 	sees, err := a.api.gate.posting(ctx, b.Channel)
-	if withheld, ok := errors.AsType[*withheldError](err); ok {
+	if withheld, ok := errors.AsType[*withheldError](err); ok && withheld.reason != access.UnknownPlace {
 		a.log.WarnContext(ctx, "nothing may be posted in a channel; an alert is dropped", "channel", b.Channel, "reason", withheld.Error())
 		a.tried(n, AlertDropped)
 		return false, a.struck(ctx, b, n, "", "")
@@ -645,12 +651,32 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	if err != nil {
 		return false, err
 	}
+	opts := view.AlertOptions{Channel: b.Channel, Thread: n.Thread}
+	m := view.AlertNews(n, opts)
+	if t.TS != "" {
+		// Slack takes a reply to a message that is gone for one outside threads.
+		// It tells that it is gone to who changes it.
+		gone, err := a.show(ctx, b.Channel, n.Thread, t.TS, card)
+		if err != nil {
+			return false, err
+		}
+		if gone {
+			t.TS = ""
+			if err := a.detached(ctx, b.Channel, n.Thread); err != nil {
+				return false, err
+			}
+		}
+	}
+	if t.TS == "" {
+		m = view.Alert(card, &n, opts)
+	}
+	payload := n.Metadata()
 	if !sees {
 		delete(payload, "arn") // it holds an account's id
 	}
 	id := b.Channel + "/" + n.Thread + "#" + fmt.Sprint(n.N)
 	payload["id"] = id
-	did, ts, err := digest.Once(ctx, a.store, a.owner, a.now, digest.Post{
+	did, ts, err := a.poster.Once(ctx, digest.Post{
 		Kind: "alert-post", ID: id,
 		Send: func(ctx context.Context) (string, error) {
 			return a.send(ctx, b.Channel, t.TS, m, alertEvent, payload)
@@ -664,12 +690,7 @@ func (a *Alerter) post(ctx context.Context, b *alert.Board, n alert.Notice) (boo
 	}
 	switch slackCode(err) {
 	case "thread_not_found", "cannot_reply_to_message": // somebody deleted its first message
-		return did, errors.Join(err, alert.Change(ctx, a.store, b.Channel, a.now(), func(b *alert.Board) bool {
-			if t := b.Threads[n.Thread]; t != nil {
-				t.TS = ""
-			}
-			return true
-		}))
+		return did, errors.Join(err, a.detached(ctx, b.Channel, n.Thread))
 	}
 	if did {
 		a.tried(n, AlertPosted)
@@ -723,9 +744,9 @@ func (a *Alerter) struck(ctx context.Context, b *alert.Board, n alert.Notice, ts
 		if t == nil || ts == "" {
 			return true
 		}
-		t.Named = n.Users
+		t.Named, t.Shown = n.Users, shown
 		if t.TS == "" {
-			t.TS, t.Shown = ts, shown
+			t.TS = ts
 		}
 		return true
 	})
@@ -745,15 +766,10 @@ func (a *Alerter) refresh(ctx context.Context, b *alert.Board) error {
 		if !ok || t.TS == "" || t.Shown == card.Hash() || waiting[id] {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
-		err := a.api.updateBy(ctx, a.api.once, b.Channel, t.TS, view.Alert(card, nil, view.AlertOptions{Channel: b.Channel, Thread: id}))
-		cancel()
-		switch slackCode(err) {
-		case "message_not_found", "cant_update_message", "edit_window_closed":
-			err = nil // somebody deleted it, or Slack keeps it as it is
-		}
-		if err != nil {
-			errs = append(errs, err)
+		if _, err := a.show(ctx, b.Channel, id, t.TS, card); err != nil {
+			if errs = append(errs, err); len(errs) == mostFailures {
+				break
+			}
 			continue
 		}
 		shown[id] = card.Hash()
@@ -769,6 +785,32 @@ func (a *Alerter) refresh(ctx context.Context, b *alert.Board) error {
 		}))
 	}
 	return errors.Join(errs...)
+}
+
+// show brings a first message up to date. It reports whether it is gone: somebody
+// has deleted it.
+func (a *Alerter) show(ctx context.Context, channel, thread, ts string, card alert.Card) (gone bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	err = a.api.updateBy(ctx, a.api.once, channel, ts, view.Alert(card, nil, view.AlertOptions{Channel: channel, Thread: thread}))
+	switch slackCode(err) {
+	case "message_not_found":
+		return true, nil
+	case "cant_update_message", "edit_window_closed":
+		return false, nil // Slack keeps it as it is
+	}
+	return false, err
+}
+
+// detached notes that a thread's first message is gone: what comes next is one
+// again.
+func (a *Alerter) detached(ctx context.Context, channel, thread string) error {
+	return alert.Change(ctx, a.store, channel, a.now(), func(b *alert.Board) bool {
+		if t := b.Threads[thread]; t != nil {
+			t.TS = ""
+		}
+		return true
+	})
 }
 
 // covers reports whether an alert's own thread tells what a watch in it is to

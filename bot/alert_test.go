@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/acmbot/acmbot/bot/alert"
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state"
@@ -253,6 +255,115 @@ func TestAlertAfterACrash(t *testing.T) {
 	}
 }
 
+// Slack posts a reply to a message that somebody has deleted outside any thread:
+// where the first message is gone, what comes next is a first message again.
+func TestAlertWhoseFirstMessageIsDeleted(t *testing.T) {
+	for _, replies := range []bool{false, true} {
+		t.Run(fmt.Sprintf("with replies %v", replies), func(t *testing.T) {
+			d := openAlertDesk(t)
+			d.scan(0)
+			shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+			d.estate.set(shop)
+			d.scan(0)
+			d.scan(1)
+			first := d.tops(ops)[0]
+			if replies {
+				if _, err := d.Say(dana, ops, first.TS, "who is at it?"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, _, err := slack.New(d.BotToken(), slack.OptionAPIURL(d.APIURL())).DeleteMessage(opsID, first.TS); err != nil {
+				t.Fatal(err)
+			}
+			shop.RenewalStatus = diagnose.RenewalFailed
+			d.estate.set(shop)
+			d.scan(0)
+			d.scan(1)
+			d.estate.set(afterRenewal(shop, d.clock.Now()))
+			d.scan(0)
+			d.scan(1)
+			tops := d.tops(ops)
+			says(t, tops, "has renewed")
+			says(t, d.thread(ops, tops[0]), "has renewed", "has renewed")
+			if !strings.Contains(string(tops[0].Blocks), view.ActionAsk) {
+				t.Errorf("the new first message has no buttons:\n%s", tops[0].Blocks)
+			}
+		})
+	}
+}
+
+// What Slack does not take for days is told once it does, as long as it is so:
+// no more than once, and as it is by then.
+func TestAlertAfterDaysWithoutSlack(t *testing.T) {
+	d := openAlertDesk(t)
+	d.scan(0)
+	shop, early, known := pending(1, "shop.example.com", nine.AddDate(0, 0, 16)), pending(2, "early.example.net", nine.AddDate(0, 0, 40)), pending(3, "known.example.org", nine.AddDate(0, 0, 16))
+	d.estate.set(known)
+	d.scan(0)
+	d.scan(1)
+	d.estate.set(known, shop, early)
+	d.Fail("chat.postMessage", workspace.Fault{Error: "token_revoked"})
+	scan := func() {
+		t.Helper()
+		d.clock.Advance(time.Hour)
+		if n, _ := d.alerter.Tick(t.Context()); n != 0 {
+			t.Fatalf("%d messages were posted", n)
+		}
+	}
+	for range 24 {
+		scan()
+	}
+	d.estate.set(known, shop, afterRenewal(early, d.clock.Now()))
+	for range 4 * 24 {
+		scan()
+	}
+	d.ClearFaults()
+	d.scan(2) // 11 days are left; that early.example.net was in trouble is nobody's news any more
+	d.scan(0)
+	tops := d.tops(ops)
+	says(t, tops, "known.example.org", "shop.example.com")
+	says(t, d.thread(ops, tops[0]), "*11 days left*", "⏰ *11 days left*")
+	says(t, d.thread(ops, tops[1]), "*11 days left*")
+}
+
+// A clock that was put back, as one is that ran ahead at the start, puts off no
+// look at the certificates.
+func TestAlertAfterTheClockWasPutBack(t *testing.T) {
+	d := openAlertDesk(t)
+	d.clock.Advance(5 * time.Hour)
+	d.scan(0)
+	d.scan(0)
+	d.clock.Advance(-5 * time.Hour)
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 20)))
+	d.scan(0)
+	d.scan(1)
+}
+
+// A bot that is not in a private channel yet, or was removed from it for a while,
+// tells what it has to when it is.
+func TestAlertWaitsForAnInvitation(t *testing.T) {
+	d := openAlertDesk(t)
+	secret, err := d.AddChannel("secret", workspace.PrivateChannel, dana)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := digest.Subscribe(t.Context(), d.store, digest.Subscription{Channel: secret, At: 9 * 60, Zone: "UTC"}); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 20)))
+	d.scan(0)
+	d.clock.Advance(10 * time.Minute)
+	if n, err := d.alerter.Tick(t.Context()); n != 1 || err == nil { // the other channel's
+		t.Fatalf("Tick posts %d, %v", n, err)
+	}
+	if err := d.Invite(dana, "#secret", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(1)
+	says(t, d.tops("#secret"), "The renewal of `shop.example.com` waits for somebody")
+}
+
 func TestAlertOnWhatCannotBeRead(t *testing.T) {
 	d := openAlertDesk(t)
 	d.scan(0)
@@ -337,6 +448,60 @@ func TestAlertsGoToTheirOwners(t *testing.T) {
 	says(t, d.tops("#platform"), "app.example.net", "`other.example.net` has renewed")
 }
 
+// taggedList is an estate whose tags may be kept from the bot, or be too many to
+// read.
+type taggedList struct {
+	*listOf
+	unseen []diagnose.Unseen
+}
+
+func (l *taggedList) Tagged(_ context.Context, list []diagnose.Listed) ([]diagnose.Listed, []diagnose.Unseen) {
+	for i := range list {
+		if list[i].Tags = map[string]string{"team": "shop"}; len(l.unseen) > 0 {
+			list[i].Tags = nil
+		}
+	}
+	return list, l.unseen
+}
+
+// Where nobody has allowed to read tags, the default channel is alerted, rather
+// than nobody; where they could not be read this time, the next look tells whose
+// the certificates are.
+func TestAlertWithoutTags(t *testing.T) {
+	denied := diagnose.Unseen{What: "the tags of the certificates of account 111122223333 in eu-west-1", Why: diagnose.AccessDenied, Permission: "acm:ListTagsForCertificate", Account: "111122223333", Region: "eu-west-1"}
+	var estate *taggedList
+	d := openAlertDesk(t, func(o *Options) {
+		list, _ := o.Estate.(*listOf)
+		estate = &taggedList{listOf: list}
+		o.Estate = estate
+		o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Tag: "team"}, Channel: platformID}}
+	})
+	if err := d.Invite(dana, "#platform", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.scan(0)
+	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(shop)
+	estate.unseen = []diagnose.Unseen{{What: "the tags of one certificate", Why: diagnose.OverBudget}}
+	for range 3 {
+		d.scan(0)
+	}
+	estate.unseen = nil
+	d.scan(0)
+	d.scan(1)
+	says(t, d.tops("#platform"), "shop.example.com")
+	app := pending(2, "app.example.com", nine.AddDate(0, 0, 20))
+	d.estate.set(shop, app)
+	estate.unseen = []diagnose.Unseen{denied}
+	d.scan(0)
+	d.scan(2) // shop.example.com was told already, but not here
+	says(t, d.thread("#platform", d.tops("#platform")[0]), "waits for somebody")
+	tops := d.tops(ops)
+	if len(tops) != 2 {
+		t.Fatalf("the default channel has %d alerts:\n%s", len(tops), words(tops))
+	}
+}
+
 func TestAlertIsSnoozed(t *testing.T) {
 	d := openAlertDesk(t)
 	d.scan(0)
@@ -392,6 +557,53 @@ func TestEventAlertsAtOnce(t *testing.T) {
 	if d.doctor.asked != 3 {
 		t.Errorf("%d diagnoses were made, want 3", d.doctor.asked)
 	}
+}
+
+// What ACM tells as the bot, or a channel's alerts, begin is alerted; what was
+// wrong already is not.
+func TestEventAsItBegins(t *testing.T) {
+	shop, old := pending(1, "shop.example.com", nine.AddDate(0, 0, 20)), pending(2, "old.example.com", nine.AddDate(0, 0, 20))
+	for _, scanned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("scanned before %v", scanned), func(t *testing.T) {
+			d := openAlertDesk(t)
+			d.estate.set(shop, old)
+			if scanned {
+				d.look(0)
+			}
+			d.event(diagnose.EventActionRequired, shop)
+			d.clock.Advance(20 * time.Second)
+			d.look(1)
+			d.scan(0)
+			d.scan(0)
+			says(t, d.tops(ops), "The renewal of `shop.example.com` waits for somebody")
+		})
+	}
+	// A channel that comes later, before it is looked through for it.
+	d := openAlertDesk(t)
+	if err := d.Invite(dana, "#platform", "acmbot"); err != nil {
+		t.Fatal(err)
+	}
+	d.estate.set(shop, old)
+	d.scan(0)
+	if err := digest.Subscribe(t.Context(), d.store, digest.Subscription{Channel: platformID, At: 9 * 60, Zone: "UTC", Filter: "domain:shop.example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Advance(2 * time.Minute)
+	d.event(diagnose.EventActionRequired, shop)
+	d.clock.Advance(20 * time.Second)
+	d.look(2)
+	d.scan(0)
+	says(t, d.tops("#platform"), "shop.example.com")
+	// What came when nobody was there waits in the queue, and is old by then.
+	d = openAlertDesk(t)
+	d.estate.set(shop)
+	late := diagnose.Event{ID: "1", Kind: diagnose.EventActionRequired, ARN: shop.ARN, Account: shop.Account, Region: shop.Region, At: d.clock.Now().Add(-5 * time.Hour)}
+	if err := alert.Note(t.Context(), d.store, late, d.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.Advance(20 * time.Second)
+	d.look(0)
+	d.scan(0)
 }
 
 func TestEventsThatCannotBeFollowed(t *testing.T) {

@@ -37,13 +37,13 @@ func TestAlertsAreObserved(t *testing.T) {
 	d.scan(1)
 	d.estate.set(afterRenewal(shop, nine))
 	d.scan(0)
-	// For more than a day Slack takes nothing.
+	// For more than three days Slack takes nothing.
 	d.Fail("chat.postMessage", workspace.Fault{Error: "internal_error", Times: 1})
 	d.clock.Advance(10 * time.Minute)
 	if _, err := d.alerter.Tick(t.Context()); err == nil {
 		t.Fatal("Slack takes it")
 	}
-	d.clock.Advance(25 * time.Hour)
+	d.clock.Advance(73 * time.Hour)
 	d.look(0)
 	if diff := cmp.Diff([]string{"opened failed", "opened posted", "over failed", "over dropped"}, log.tried); diff != "" {
 		t.Errorf("what is told (-want +got):\n%s", diff)

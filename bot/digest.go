@@ -57,6 +57,7 @@ type Digester struct {
 	log           *slog.Logger
 	tracer        Tracer
 	owner         string
+	poster        *digest.Poster
 	standings     *standings
 
 	mu    sync.Mutex
@@ -111,9 +112,10 @@ func NewDigester(opts Options) *Digester {
 	if o.Standard.Quiet == "" {
 		o.Standard.Quiet = digest.QuietLine
 	}
+	owner := state.NewOwner()
 	return &Digester{
 		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
-		owner: state.NewOwner(), standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
+		owner: owner, poster: &digest.Poster{Store: opts.Store, Owner: owner, Now: opts.Now}, standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }
 
@@ -137,6 +139,7 @@ type digestTask struct {
 	digest.Subscription
 	due  time.Time
 	date digest.Date
+	ago  int // see digest.Input
 }
 
 func (t digestTask) id() string { return digest.PostID(t.Channel, t.date) }
@@ -258,7 +261,7 @@ func (d *Digester) post(ctx context.Context, t digestTask, l *look) (posted bool
 		return false, err
 	}
 	spoken := t.Quiet != digest.QuietNothing || !content.Quiet() || len(content.Email) > 0
-	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
+	did, _, err := d.poster.Once(ctx, digest.Post{
 		Kind: digest.PostKind, ID: t.id(),
 		Send: func(ctx context.Context) (string, error) {
 			if !spoken {
@@ -343,7 +346,7 @@ func (d *Digester) make(ctx context.Context, t digestTask, l *look) (made digest
 	}
 	return digest.Make(digest.Input{
 		Channel: t.Channel, Date: t.date, Due: t.due, At: d.now().UTC(), Listing: l.list, Owned: owned, Reports: l.reports,
-		Snoozes: snoozes, Before: before, Thresholds: d.o.Thresholds,
+		Snoozes: snoozes, Before: before, Ago: t.ago, Thresholds: d.o.Thresholds,
 	}), nil
 }
 
@@ -387,13 +390,30 @@ func (d *Digester) Subscription(ctx context.Context, channel string) (digest.Sub
 	return s, false, nil
 }
 
+// next is when a channel's next digest is due: that of a day that has none yet.
+func (d *Digester) next(ctx context.Context, s digest.Subscription) (time.Time, error) {
+	due, date := s.Schedule().Next(d.now())
+	r, err := state.Load[digest.Posting](ctx, d.store, state.Key{Kind: digest.PostKind, ID: digest.PostID(s.Channel, date)})
+	if err != nil && !errors.Is(err, state.ErrNotFound) {
+		return time.Time{}, fmt.Errorf("looking what was posted: %w", err)
+	}
+	if r.Value.Posted {
+		due, _ = s.Schedule().Next(due)
+	}
+	return due, nil
+}
+
 // PostNow posts today's digest of a channel, whatever its time, unless it was
 // posted today. It is for a store that forgets and for where no bot runs: it
 // looks in the channel first, and what it posts has no buttons. It returns
 // whether it was posted by this call.
 func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.Digest, bool, error) {
 	now := d.now()
-	t := digestTask{Subscription: s, date: digest.Date(now.In(s.Schedule().Zone).Format(time.DateOnly))}
+	today := now.In(s.Schedule().Zone)
+	t := digestTask{Subscription: s, date: digest.Date(today.Format(time.DateOnly)), ago: 1}
+	if s.Weekdays && today.Weekday() == time.Monday {
+		t.ago = 3
+	}
 	if _, err := d.api.gate.posting(ctx, t.Channel); err != nil {
 		return digest.Digest{}, false, err
 	}
@@ -404,7 +424,7 @@ func (d *Digester) PostNow(ctx context.Context, s digest.Subscription) (digest.D
 	if t.Quiet == digest.QuietNothing && content.Quiet() && len(content.Email) == 0 {
 		return content, false, nil
 	}
-	did, _, err := digest.Once(ctx, d.store, d.owner, d.now, digest.Post{
+	did, _, err := d.poster.Once(ctx, digest.Post{
 		Kind: digest.PostKind, ID: t.id(), Search: true,
 		Send: func(ctx context.Context) (string, error) {
 			return d.send(ctx, t.Channel, "", view.Digest(content, view.DigestOptions{Command: d.command, Still: true}), digestEvent, map[string]any{"id": t.id()})
@@ -509,12 +529,13 @@ type look struct {
 	d       *Digester
 	list    *diagnose.Listing
 	tagged  map[string]bool
+	denied  map[diagnose.Place]bool // where tags may not be read
 	looked  int
 	reports map[string]*diagnose.Report
 }
 
 func (d *Digester) look() *look {
-	return &look{d: d, tagged: map[string]bool{}, reports: map[string]*diagnose.Report{}}
+	return &look{d: d, tagged: map[string]bool{}, denied: map[diagnose.Place]bool{}, reports: map[string]*diagnose.Report{}}
 }
 
 func (l *look) listing(ctx context.Context) {
@@ -537,7 +558,7 @@ func (l *look) tags(ctx context.Context, before *digest.Digest) {
 		arns = append(arns, c.ARN)
 	}
 	if before != nil {
-		for _, i := range before.Items() {
+		for _, i := range before.Known() {
 			arns = append(arns, i.ARN)
 		}
 	}
@@ -568,6 +589,11 @@ func (l *look) tag(ctx context.Context, arns []string) {
 	tagged, unseen := tagger.Tagged(ctx, list)
 	for _, c := range tagged {
 		certificates[at[c.ARN]].Tags = c.Tags
+	}
+	for _, u := range unseen {
+		if u.Permission != "" {
+			l.denied[diagnose.Place{Account: u.Account, Region: u.Region}] = true
+		}
 	}
 	l.list.Certificates = certificates
 	l.list.Scope.Unreadable = append(slices.Clone(l.list.Scope.Unreadable), unseen...)

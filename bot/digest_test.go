@@ -14,6 +14,7 @@ import (
 	"github.com/acmbot/acmbot/bot/digest"
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/bot/view"
+	"github.com/acmbot/acmbot/bot/watch"
 	"github.com/acmbot/acmbot/bot/workspace"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -191,6 +192,76 @@ func TestDigestComesOnceADay(t *testing.T) {
 	}
 }
 
+// What could not be seen one day, or was snoozed, is not new the day after, and
+// what became of it meanwhile is told.
+func TestDigestAfterADayWithoutSight(t *testing.T) {
+	d := openDesk(t, func(o *Options) {
+		o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.com"}, Channel: opsID, Group: "S0AONCALL1"}}
+	})
+	shop, app, old := pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.com", nine.AddDate(0, 0, 13)), pending(3, "old.example.com", nine.AddDate(0, 0, 30))
+	d.estate.set(shop, app, old)
+	if _, err := watch.Put(t.Context(), d.store, watch.Request{
+		ARN: old.ARN, Query: old.ARN, Place: watch.Place{User: "U0ADANA001"},
+		Seen: watch.Seen{Verdict: diagnose.VerdictBlocked, NotAfter: old.NotAfter, Causes: []diagnose.CauseID{"cname-missing"}},
+	}, watch.Nap{By: "U0ADANA001", Reason: "later"}, nine.AddDate(0, 0, 3).Add(-time.Hour), d.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	at(d.clock, nine)
+	d.tick(1)
+	d.estate.blind = true
+	at(d.clock, nine.AddDate(0, 0, 1))
+	d.tick(1)
+	// The day after, the account can be read, but too little time is left to
+	// look at all.
+	d.estate.blind = false
+	d.digester.o.MostLooks = 1
+	at(d.clock, nine.AddDate(0, 0, 2))
+	d.tick(1)
+	d.digester.o.MostLooks = 10
+	d.estate.set(shop, afterRenewal(app, nine), old)
+	at(d.clock, nine.AddDate(0, 0, 3))
+	d.tick(1)
+	list := d.digests(ops)
+	for i, want := range []string{"2 certificates need somebody", "not all could be read", "1 certificate needs somebody", "2 certificates need somebody"} {
+		if w := list[i].Words(); !strings.Contains(w, want) || strings.Contains(w, "new since the last digest") || strings.Contains(w, "(new)") {
+			t.Errorf("digest %d lacks %q, or calls something new:\n%s", i+1, want, w)
+		}
+		if pings := strings.Contains(string(list[i].Blocks), "subteam"); pings != (i == 0) {
+			t.Errorf("digest %d mentions the group: %v", i+1, pings)
+		}
+	}
+	if w := list[3].Words(); !strings.Contains(w, "renewed: `app.example.com`") {
+		t.Errorf("what was renewed meanwhile is not told:\n%s", w)
+	}
+}
+
+// A job without a store mentions a group at thresholds only, as the bot does.
+func TestPostNowMentionsAtThresholds(t *testing.T) {
+	for _, tc := range []struct {
+		left     int
+		weekdays bool
+		day      int // after Tuesday
+		want     bool
+	}{
+		{15, false, 0, false}, {14, false, 0, true}, {13, false, 0, false}, {12, true, 0, false}, {7, false, 0, true}, {0, false, 0, false},
+		// On Monday Saturday's and Sunday's count, where there were no digests.
+		{14, true, 6, true}, {12, true, 6, true}, {11, true, 6, false}, {12, false, 6, false},
+	} {
+		d := openDesk(t, func(o *Options) {
+			o.Digest.Routing.Routes = []digest.Route{{Selector: digest.Selector{Domain: "example.com"}, Channel: opsID, Group: "S0AONCALL1"}}
+		})
+		at(d.clock, nine.AddDate(0, 0, tc.day))
+		d.estate.set(pending(1, "shop.example.com", d.clock.Now().AddDate(0, 0, tc.left).Add(time.Hour)))
+		_, posted, err := d.digester.PostNow(t.Context(), digest.Subscription{Channel: opsID, Zone: "UTC", Weekdays: tc.weekdays})
+		if !posted || err != nil {
+			t.Fatalf("posted %v, %v", posted, err)
+		}
+		if pings := strings.Contains(string(d.digests(ops)[0].Blocks), "subteam^S0AONCALL1"); pings != tc.want {
+			t.Errorf("%+v: it mentions the group: %v", tc, pings)
+		}
+	}
+}
+
 func TestDigestWhereSlackTakesNoCharts(t *testing.T) {
 	d := openDesk(t)
 	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))
@@ -327,6 +398,58 @@ func TestDigestButtons(t *testing.T) {
 	if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Time zone") }); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Another time counts from the next day on that has no digest yet; and what is in
+// a digest can be changed when it is just due.
+func TestDigestIsChanged(t *testing.T) {
+	h := newHand()
+	at := func(when time.Time) { h.turn(when.Sub(h.Now())) }
+	at(nine.Add(-time.Hour))
+	estate := &listOf{now: h.Now}
+	estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.net", nine.AddDate(0, 0, 13)))
+	store := memory.New(h.Now)
+	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) {
+		o.Estate, o.Diagnostician = estate, &doctorOf{listOf: estate}
+		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Standard: digest.Subscription{At: 9 * 60, Zone: "UTC"}}
+	}).connected()
+	submit := func(when, filter string) {
+		t.Helper()
+		s.slash(dana, ops, "digest")
+		if _, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "Time zone") }); err != nil {
+			t.Fatal(err)
+		}
+		delivery, err := s.SubmitView(dana, map[string][]string{
+			view.DigestTime: {when}, view.DigestZone: {"UTC"}, view.DigestDays: {"Every day"}, view.DigestQuiet: {"Nothing"}, view.DigestFilter: {filter},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.acked(delivery)
+	}
+	at(nine.Add(10 * time.Second))
+	submit("09:00", "domain:example.com")
+	s.sees("of domain:example.com")
+	tick := func(want int) { // the bot may be at it, too
+		t.Helper()
+		if _, err := s.bot.digests.Tick(s.ctx()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Wait(s.ctx(), func() bool { return s.count("certificate needs somebody") >= want }); err != nil {
+			t.Fatalf("%s: %d digests, want %d", h.Now(), s.count("certificate needs somebody"), want)
+		}
+		if n := s.count("certificate needs somebody"); n != want {
+			t.Fatalf("%s: %d digests, want %d", h.Now(), n, want)
+		}
+	}
+	tick(1)
+	at(nine.Add(time.Hour))
+	submit("17:00", "domain:example.com")
+	s.sees("gets its digest at 17:00 (UTC), every day, of domain:example.com, and nothing when all is quiet. The next one is due on Wednesday, 25 November 2026 at 17:00 UTC")
+	at(nine.Add(8 * time.Hour))
+	tick(1)
+	at(nine.AddDate(0, 0, 1).Add(8 * time.Hour))
+	tick(2)
 }
 
 func TestDigestCommand(t *testing.T) {

@@ -120,12 +120,15 @@ func (b *Bot) readDigestForm(req *request, c slack.InteractionCallback) {
 	reply.channel = channel
 	_, asked := c.View.State.Values[view.DigestAlerts]
 	req.run = func(ctx context.Context) error {
+		old, on, err := b.digests.Subscription(ctx, channel)
+		if err != nil {
+			return err
+		}
 		if !asked { // the modal was opened where there were no alerts
-			old, _, err := b.digests.Subscription(ctx, channel)
-			if err != nil {
-				return err
-			}
 			s.NoAlerts = old.NoAlerts
+		}
+		if on && s.At == old.At && s.Zone == old.Zone && s.Weekdays == old.Weekdays {
+			s.Changed = old.Changed // what is due stays due
 		}
 		if err := digest.Subscribe(ctx, b.opts.Store, s); err != nil {
 			return err
@@ -166,7 +169,10 @@ func subscriptionOf(c slack.InteractionCallback) (s digest.Subscription, complai
 // told says how the channel gets its digest from now on, to the one who wished
 // so.
 func (b *Bot) told(ctx context.Context, reply replier, s digest.Subscription, on bool) error {
-	next, _ := s.Schedule().Next(b.now())
+	next, err := b.digests.next(ctx, s)
+	if err != nil {
+		return err
+	}
 	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)
 	if on {
 		words += " Should I not be a member of it yet, invite me: `/invite`."
@@ -204,7 +210,10 @@ func (b *Bot) tellWhen(ctx context.Context, channel string, reply replier) error
 	if err != nil {
 		return err
 	}
-	next, _ := s.Schedule().Next(b.now())
+	next, err := b.digests.next(ctx, s)
+	if err != nil {
+		return err
+	}
 	words := view.DigestWhen(s, on, next.Format("Monday, 2 January 2006 at 15:04 MST"), b.alerts != nil)
 	if on {
 		words += b.withheld(ctx, channel)

@@ -161,18 +161,18 @@ func (b *Board) Take(l Look) bool {
 	if l.N <= b.Look {
 		return false
 	}
-	if b.Scope != l.Scope {
-		if len(l.Read) == 0 {
-			return false // what is new to the channel is for a scan to find out
-		}
+	before := b.digest()
+	if b.Scope != l.Scope && len(l.Read) > 0 {
 		b.Scope, b.Places = l.Scope, nil
 	}
-	before := b.digest()
 	b.Look = l.N
 	for _, s := range l.Sights {
 		place := diagnose.Place{Account: s.Account, Region: s.Region}
-		adopt := !slices.Contains(b.Places, place)
-		if adopt && !slices.Contains(l.Read, place) {
+		adopt := b.Scope != l.Scope || !slices.Contains(b.Places, place)
+		switch {
+		case s.news(l.At):
+			adopt = false
+		case adopt && !slices.Contains(l.Read, place):
 			continue // nothing was read there yet: this may have been so for long
 		}
 		i := b.Incidents[s.ARN]
@@ -386,7 +386,7 @@ func (b *Board) tellOne(t *Thread, i *Incident, at time.Time) {
 	if len(news) == 0 {
 		return
 	}
-	if news[0] == NewsAgain && at.Before(t.Quiet) && !slices.Contains(news, NewsWorse) && !slices.Contains(news, NewsThreshold) {
+	if news[0] == NewsAgain && t.quiet(at) && !slices.Contains(news, NewsWorse) && !slices.Contains(news, NewsThreshold) {
 		return
 	}
 	n := Notice{News: news, Was: i.Told.Cause}
@@ -442,7 +442,7 @@ func (b *Board) tellWave(t *Thread, list []*Incident, at time.Time) {
 		if lowest < t.Mark {
 			n.News = append(n.News, NewsThreshold)
 		}
-		if !slices.Contains(n.News, NewsWorse) && !slices.Contains(n.News, NewsThreshold) && at.Before(t.Quiet) {
+		if !slices.Contains(n.News, NewsWorse) && !slices.Contains(n.News, NewsThreshold) && t.quiet(at) {
 			return
 		}
 		if cause != nil {
@@ -480,6 +480,12 @@ func turned(w *Wave, list []*Incident) *Wave {
 		}
 	}
 	return nil
+}
+
+// quiet reports whether it is too early for another alert of its kind. What is
+// further off than any gap is of a clock that was put back.
+func (t *Thread) quiet(at time.Time) bool {
+	return at.Before(t.Quiet) && t.Quiet.Sub(at) <= mostGap
 }
 
 // begin notes that an alert is made at a time: the next of its kind has to
@@ -628,6 +634,26 @@ func (b *Board) Notice(thread string, n int) *Notice {
 		}
 	}
 	return nil
+}
+
+// keepNotice is for how long a notice waits to be posted that a later one in its
+// thread makes up for.
+const keepNotice = 24 * time.Hour
+
+// Stale reports whether what a notice tells is nobody's news any more: it could
+// not be posted for long, and what came later tells it as well, or all is over
+// for as long as an incident is remembered.
+func (b *Board) Stale(n *Notice, now time.Time) bool {
+	later := slices.ContainsFunc(b.Outbox, func(o Notice) bool { return o.Thread == n.Thread && o.N > n.N })
+	waits := now.Sub(n.At)
+	return waits > keepNotice && later || waits > flapWindow && slices.Contains(n.News, NewsOver)
+}
+
+// Late brings a notice up to date that waits for long, where its trouble goes on.
+func (n *Notice) Late(now Card, at time.Time) {
+	if at.Sub(n.At) > keepNotice && !slices.Contains(n.News, NewsOver) && (now.Status.Trouble() || now.Counts.Open > 0) {
+		n.Card = now
+	}
 }
 
 // Metadata is a notice for machines: what its message carries besides its words.

@@ -236,6 +236,69 @@ func TestEventConfirms(t *testing.T) {
 	p.want(p.lookAt(nil, s), "over renewed")
 }
 
+// What ACM tells of when a channel's certificates are first read is news, also
+// where they were not read yet. What it told long before, or tells each day, is
+// not.
+func TestEventAroundTheFirstScan(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		event  diagnose.EventKind
+		status Status
+		before time.Duration // when the event was sent, before the look that it leads to
+		told   bool
+	}{
+		{"just now", diagnose.EventActionRequired, Pending, time.Minute, true},
+		{"while the bot was down", diagnose.EventActionRequired, Pending, 3 * time.Hour, false},
+		{"of something else", diagnose.EventActionRequired, Expired, time.Minute, false},
+		{"as it does each day", diagnose.EventApproachingExpiration, Ending, time.Minute, false},
+		{"expired", diagnose.EventExpired, Expired, time.Minute, true},
+		{"revoked", diagnose.EventRevoked, Revoked, time.Minute, true},
+	} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, after the scan %v", tc.name, after), func(t *testing.T) {
+				p := &play{t: t, board: NewBoard("C0A"), at: nine}
+				p.board.Scope = "another one" // the look's is another, as a new channel's is
+				plain, other := sight(1, tc.status, 12, nine), sight(2, tc.status, 12, nine)
+				event := plain
+				scan := func() { p.want(p.look(plain, other)) }
+				if after {
+					scan()
+				}
+				event.Events, event.Sent = []diagnose.EventKind{tc.event}, p.at.Add(10*time.Minute-tc.before)
+				told := p.lookAt(nil, event)
+				if len(told) == 1 != tc.told || tc.told && told[0].News[0] != NewsOpened {
+					t.Errorf("told %v", words(told))
+				}
+				if !after {
+					scan()
+				}
+				scan()
+				p.want(p.lookAt(nil, event))
+				if i := p.board.Incidents[event.ARN]; i == nil || i.Silent == tc.told {
+					t.Errorf("%+v", i)
+				}
+				well := []Sight{sight(1, Well, 300, nine), sight(2, Well, 300, nine)}
+				p.want(p.look(well...))
+				p.want(p.look(well...), "over renewed", "over renewed")
+			})
+		}
+	}
+	// Much later it is one of those that were wrong before.
+	p := &play{t: t, board: NewBoard("C0A"), at: nine}
+	s := sight(1, Pending, 20, nine)
+	p.want(p.look(s))
+	p.at = p.at.Add(5 * day)
+	s.Events, s.Sent = []diagnose.EventKind{diagnose.EventActionRequired}, p.at
+	p.want(p.lookAt(nil, s))
+	// A snooze holds.
+	p = &play{t: t, board: NewBoard("C0A"), at: nine}
+	s = sight(1, Pending, 20, nine)
+	s.Snoozed, s.Events, s.Sent = true, []diagnose.EventKind{diagnose.EventActionRequired}, p.at
+	p.want(p.lookAt(nil, s))
+	p.want(p.look(s))
+	p.want(p.lookAt(nil, s))
+}
+
 func TestLooksTooCloseCountAsOne(t *testing.T) {
 	p := newPlay(t)
 	p.look(sight(1, Pending, 30, nine))
@@ -272,6 +335,23 @@ func TestFirstScanAdopts(t *testing.T) {
 	p.want(p.look(sight(6, Pending, 20, nine)))
 	p.look(sight(7, Pending, 20, nine))
 	p.want(p.look(sight(7, Pending, 20, nine)), "opened pending")
+}
+
+// A certificate that another one took the place of, which ends soon as well, as an
+// import can be, has its thresholds before it.
+func TestReplacedByOneThatEndsSoon(t *testing.T) {
+	p := newPlay(t)
+	days := func(n int) Sight {
+		s := sight(1, Ending, n, p.at)
+		s.Group = "S0A"
+		return s
+	}
+	p.look(days(2))
+	p.want(p.look(days(2)), "opened ending @S0A")
+	p.want(p.look(days(12)))
+	p.want(p.look(days(12)))
+	p.want(p.look(days(7)), "threshold ending @S0A")
+	p.want(p.look(days(3)), "threshold ending @S0A")
 }
 
 func TestSnoozed(t *testing.T) {
@@ -334,6 +414,29 @@ func TestFlapping(t *testing.T) {
 	p.want(again, "opened pending")
 	if threads[again[0].Thread] {
 		t.Error("it goes on in the old thread")
+	}
+}
+
+// What was told at the time of a clock that ran far ahead does not keep quiet for
+// as long.
+func TestFlappingAfterTheClockWasPutBack(t *testing.T) {
+	for name, sights := range map[string]func(Status) []Sight{
+		"single": func(s Status) []Sight { return many(1, 1, s, 40) },
+		"wave":   func(s Status) []Sight { return many(1, 9, s, 40) },
+	} {
+		p := newPlay(t)
+		p.at = p.at.AddDate(1, 0, 0)
+		p.look(sights(Pending)...)
+		if told := p.look(sights(Pending)...); len(told) != 1 {
+			t.Fatalf("%s: told %v", name, words(told))
+		}
+		p.look(sights(Well)...)
+		p.look(sights(Well)...)
+		p.at = p.at.AddDate(-1, 0, 0)
+		p.look(sights(Pending)...)
+		if told := p.look(sights(Pending)...); len(told) != 1 || told[0].News[0] != NewsAgain {
+			t.Errorf("%s: told %v", name, words(told))
+		}
 	}
 }
 
@@ -523,4 +626,39 @@ func TestBoardProperties(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What could not be posted for long is told as long as nothing later tells it, and
+// is about what is so still.
+func TestStaleNotices(t *testing.T) {
+	left := 9
+	now := Card{Status: Pending, Item: digest.Item{DaysLeft: &left}}
+	for _, tc := range []struct {
+		name        string
+		news        News
+		waits       time.Duration
+		later       bool
+		stale, late bool
+	}{
+		{"for hours", NewsOpened, 23 * time.Hour, false, false, false},
+		{"for hours, and more came", NewsOpened, 23 * time.Hour, true, false, false},
+		{"for days", NewsThreshold, 40 * day, false, false, true},
+		{"for days, and more came", NewsThreshold, 25 * time.Hour, true, true, true},
+		{"over", NewsOver, 71 * time.Hour, false, false, false},
+		{"over for long", NewsOver, 73 * time.Hour, false, true, false},
+	} {
+		n := Notice{Thread: "a", N: 2, At: nine, News: []News{tc.news}}
+		b := NewBoard("C0A")
+		b.Outbox = []Notice{n, {Thread: "b", N: 3}, {Thread: "a", N: 1}}
+		if tc.later {
+			b.Outbox = append(b.Outbox, Notice{Thread: "a", N: 3})
+		}
+		if got := b.Stale(&n, nine.Add(tc.waits)); got != tc.stale {
+			t.Errorf("%s: stale %v", tc.name, got)
+		}
+		n.Late(now, nine.Add(tc.waits))
+		if got := n.Card.Item.DaysLeft != nil; got != tc.late {
+			t.Errorf("%s: brought up to date %v", tc.name, got)
+		}
+	}
 }

@@ -28,6 +28,8 @@ type Hint struct {
 	// Kinds are the events that said so, of those that are known by name: what
 	// others mean is not known.
 	Kinds []diagnose.EventKind `json:"kinds,omitempty"`
+	// Sent is when ACM sent the latest of them.
+	Sent time.Time `json:"sent,omitzero"`
 	// Since is when the first of them was taken.
 	Since time.Time `json:"since"`
 	// Tries counts the looks that saw nothing, and Again is when to look again.
@@ -43,6 +45,12 @@ func Note(ctx context.Context, store state.Store, e diagnose.Event, now time.Tim
 	return hint(ctx, store, Hint{ARN: e.ARN, Account: e.Account, Region: e.Region}, now, func(h *Hint) {
 		if slices.Contains(diagnose.EventKinds(), e.Kind) && !slices.Contains(h.Kinds, e.Kind) {
 			h.Kinds = append(h.Kinds, e.Kind)
+		}
+		if e.At.IsZero() {
+			e.At = now // it does not tell
+		}
+		if e.At.After(h.Sent) {
+			h.Sent = e.At
 		}
 	})
 }

@@ -97,6 +97,9 @@ func (i *Incident) sees(s Sight, look Look, adopt bool) {
 		}
 		return
 	}
+	if i.Silent && look.At.Sub(i.Since).Abs() <= newsFor && s.news(look.At) {
+		i.Silent, i.Told = false, Told{} // it had just begun
+	}
 	if i.Open() && s.Status.rank() <= i.Status.rank() {
 		i.same(s, look)
 		return
@@ -127,6 +130,9 @@ func (i *Incident) same(s Sight, look Look) {
 	} else {
 		i.doubt(s, s.Cause, look)
 		s.Cause, s.Title, s.Fix, s.Owner, s.Zone = i.Item.Cause, i.Item.Title, i.Item.Fix, i.Item.Owner, i.Item.Zone
+	}
+	if s.NotAfter.Sub(i.Before) > renewedBy {
+		i.Mark, i.Told.Mark = s.mark, s.mark // another one that ends soon, with thresholds of its own
 	}
 	i.take(s)
 }

@@ -43,6 +43,8 @@ type Sight struct {
 	Presumed Status
 	// Events are what ACM has told of it since the last look.
 	Events []diagnose.EventKind
+	// Sent is when it told the latest of them.
+	Sent time.Time
 	// Snoozed says that nobody wants to hear of it as it is.
 	Snoozed bool
 	// Basis is what its listing tells that may change its status.
@@ -184,6 +186,17 @@ func confirmed(events []diagnose.EventKind, s Status) bool {
 		}
 	}
 	return false
+}
+
+// newsFor is for how long what ACM has told is news of its own, whether or not
+// somebody has looked before.
+const newsFor = time.Hour
+
+// news reports whether ACM has just told of the trouble that a look shows. That
+// an end draws near it tells each day.
+func (s *Sight) news(at time.Time) bool {
+	told := slices.DeleteFunc(slices.Clone(s.Events), func(k diagnose.EventKind) bool { return k == diagnose.EventApproachingExpiration })
+	return s.Status.Trouble() && !s.Snoozed && at.Sub(s.Sent).Abs() <= newsFor && confirmed(told, s.Status)
 }
 
 // ListedOf is a described certificate as a listing has it.

@@ -37,6 +37,10 @@ const (
 // https://aws.amazon.com/blogs/security/aws-certificate-manager-will-discontinue-email-validation-to-prove-domain-validation-for-certificates/).
 var emailRenewalsEnd = time.Date(2027, time.September, 30, 0, 0, 0, 0, time.UTC)
 
+// Imported is the cause of certificates that ACM does not renew since they come
+// from elsewhere.
+const Imported diagnose.CauseID = "imported"
+
 // An Item is one certificate that needs somebody, in short.
 type Item struct {
 	ARN      string           `json:"arn"`
@@ -135,6 +139,10 @@ type Digest struct {
 	// Unlooked is how many certificates were due but could not be looked at in
 	// the time there is.
 	Unlooked int `json:"unlooked,omitempty"`
+	// Carried are certificates that the last digest had and of which nothing
+	// could be seen this time, as they were last, for the next one to compare
+	// with.
+	Carried []Item `json:"carried,omitempty"`
 	// Mentions are the user groups to mention, since one of theirs came under a
 	// threshold.
 	Mentions []string `json:"mentions,omitempty"`
@@ -156,6 +164,15 @@ func (d *Digest) Items() []Item {
 		}
 	}
 	return list
+}
+
+// Known are all certificates that the next digest has to compare with.
+func (d *Digest) Known() []Item {
+	list := d.Items()
+	for _, s := range d.Snoozed {
+		list = append(list, s.Item)
+	}
+	return append(list, d.Carried...)
 }
 
 // Count is how many certificates entries hold together.
@@ -188,6 +205,9 @@ type Input struct {
 	Snoozes map[string]Snooze // by ARN
 	// Before is the channel's last digest, nil where there is none.
 	Before *Digest
+	// Ago is how many days ago the last digest was where nothing is kept of it; 0
+	// where there was none.
+	Ago int
 	// Thresholds are the days left at which a user group is mentioned.
 	Thresholds []int
 }
@@ -245,7 +265,7 @@ func Make(in Input) Digest {
 	}
 	before := map[string]Item{}
 	if in.Before != nil {
-		for _, i := range in.Before.Items() {
+		for _, i := range in.Before.Known() {
 			before[i.ARN] = i
 		}
 	}
@@ -253,6 +273,7 @@ func Make(in Input) Digest {
 	here := map[string]*diagnose.Listed{}
 	still := map[string]bool{}
 	for _, o := range in.Owned {
+		old, known := before[o.ARN]
 		here[o.ARN] = o.Listed
 		state := o.State(in.At)
 		item := itemOf(o, state)
@@ -261,11 +282,13 @@ func Make(in Input) Digest {
 			if report == nil {
 				d.Unlooked++
 				still[o.ARN] = true // nobody knows that it is well
+				if known {
+					d.Carried = append(d.Carried, old)
+				}
 			} else {
 				item.take(report)
 			}
 		}
-		old, known := before[o.ARN]
 		item.New = in.Before != nil && !known
 		hurts := item.Hurts()
 		if (state == diagnose.StateInRenewal || state == diagnose.StatePending) && report != nil && !hurts && item.Verdict != diagnose.VerdictWillFail {
@@ -284,6 +307,10 @@ func Make(in Input) Digest {
 		case hurts:
 			trouble = append(trouble, item)
 			still[o.ARN] = true
+			if !known && in.Ago > 0 && item.DaysLeft != nil {
+				was := *item.DaysLeft + in.Ago
+				old.DaysLeft, known = &was, true
+			}
 			if item.Group != "" && crossed(in.Thresholds, item.DaysLeft, old, known) && !slices.Contains(d.Mentions, item.Group) {
 				d.Mentions = append(d.Mentions, item.Group)
 			}
@@ -303,7 +330,7 @@ func Make(in Input) Digest {
 	SortItems(d.Email)
 	slices.SortStableFunc(d.Snoozed, func(a, b Snoozed) int { return compare(a.Item, b.Item) })
 	d.Entries, d.Ahead = fold(trouble), fold(ahead)
-	d.Resolved = resolved(in, here, still)
+	d.resolve(in, here, still)
 	return d
 }
 
@@ -346,10 +373,14 @@ func (i *Item) take(r *diagnose.Report) {
 		return
 	}
 	top := r.Findings[0]
+	fixed := top
 	if top.Cause == "expired" && len(r.Findings) > 1 {
 		top = r.Findings[1] // why it expired says more than that it did
+		if top.Cause == Imported {
+			fixed = top // another one can take its place as it is
+		}
 	}
-	i.Cause, i.Title, i.Fix, i.Owner = top.Cause, top.Title, top.Remedy.Summary, top.Owner
+	i.Cause, i.Title, i.Fix, i.Owner = top.Cause, top.Title, fixed.Remedy.Summary, fixed.Owner
 	if i.Zone = top.Remedy.Zone; i.Zone == "" && top.Subject != "" && isZone(top.Subject, i.Domain) {
 		i.Zone = top.Subject
 	}
@@ -464,11 +495,11 @@ func fold(list []Item) []Entry {
 	return entries
 }
 
-// resolved lists what the last digest had and this one has not. What could not
-// be read today is not resolved.
-func resolved(in Input, here map[string]*diagnose.Listed, still map[string]bool) []Resolved {
+// resolve lists what the last digest had and this one has not. What could not be
+// read today is not resolved, but carried on.
+func (d *Digest) resolve(in Input, here map[string]*diagnose.Listed, still map[string]bool) {
 	if in.Before == nil {
-		return nil
+		return
 	}
 	read := map[diagnose.Place]bool{}
 	for _, p := range in.Listing.Scope.Places {
@@ -478,8 +509,7 @@ func resolved(in Input, here map[string]*diagnose.Listed, still map[string]bool)
 	for _, c := range in.Listing.Certificates {
 		anywhere[c.ARN] = true
 	}
-	var list []Resolved
-	for _, i := range in.Before.Items() {
+	for _, i := range in.Before.Known() {
 		if still[i.ARN] {
 			continue
 		}
@@ -497,11 +527,11 @@ func resolved(in Input, here map[string]*diagnose.Listed, still map[string]bool)
 		case read[diagnose.Place{Account: i.Account, Region: i.Region}]:
 			r.Gone = true
 		default:
+			d.Carried = append(d.Carried, i)
 			continue
 		}
-		list = append(list, r)
+		d.Resolved = append(d.Resolved, r)
 	}
-	return list
 }
 
 // weeks are the weeks from the Monday before, or of, a day.

@@ -48,7 +48,7 @@ func Keep(ctx context.Context, store state.Store, d Digest, now time.Time) error
 				return nil
 			})
 		}
-		d.Email, d.Snoozed, d.Resolved = nil, nil, nil
+		d.Email, d.Snoozed, d.Resolved, d.Carried = nil, nil, nil, nil
 		d.Entries, d.Ahead = halve(d.Entries), halve(d.Ahead)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/acmbot/acmbot/bot/state"
@@ -26,8 +28,8 @@ type Post struct {
 
 // A Posting is what the store keeps of a Post.
 type Posting struct {
-	// Token is that of the last lease under which it was changed.
-	Token int64 `json:"token"`
+	// By is who is at it, empty for nobody.
+	By string `json:"by,omitempty"`
 	// Tried is when it was first about to be posted, zero for never: from then
 	// on it may stand there even if nobody knows.
 	Tried time.Time `json:"tried,omitzero"`
@@ -38,12 +40,11 @@ type Posting struct {
 }
 
 const (
-	// leaseTime is how long a replica has a post to itself, and sendTime how
-	// much of it may be used to send: what is left is for clocks that differ. A
-	// clock further ahead than that takes the lease while its holder may still
-	// be sending, and the two may then both post.
-	leaseTime = 4 * time.Minute
-	sendTime  = 90 * time.Second
+	// holdTime is how long a replica has a post to itself, and sendTime how
+	// much of it may be used to send: what is left is for clocks that go at
+	// different speeds.
+	holdTime = 4 * time.Minute
+	sendTime = 90 * time.Second
 	// keepPosting is how long is remembered that something was posted; far
 	// longer than anything is posted late.
 	keepPosting = 100 * day
@@ -55,53 +56,110 @@ const (
 // ErrElsewhere is returned where another replica is at it.
 var ErrElsewhere = errors.New("another replica is posting it")
 
+// A Poster posts for one replica. Replicas that share a Store may have clocks
+// that differ by whatever: no time of another is believed. A post that another
+// replica is at is free once its note has stood unchanged for holdTime, by the
+// own clock; who is at it stops before, by its own.
+type Poster struct {
+	Store state.Store
+	// Owner tells this replica from all others.
+	Owner string
+	// Now is the clock. That of time.Now does not leap for this: its times
+	// carry a monotonic reading.
+	Now func() time.Time
+
+	mu     sync.Mutex
+	others map[state.Key]held
+}
+
+// held is another replica's note, and since when it is known as it is.
+type held struct {
+	version int64
+	since   time.Time
+}
+
+// free reports whether nobody else is at a post.
+func (o *Poster) free(r state.Record[Posting]) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r.Value.By == "" || r.Value.By == o.Owner {
+		delete(o.others, r.Key)
+		return true
+	}
+	now := o.Now()
+	h, known := o.others[r.Key]
+	watched := now.Sub(h.since)
+	switch {
+	case !known || h.version != r.Version || watched < 0:
+		maps.DeleteFunc(o.others, func(_ state.Key, h held) bool { return now.Sub(h.since).Abs() > day })
+		if o.others == nil {
+			o.others = map[state.Key]held{}
+		}
+		o.others[r.Key] = held{r.Version, now}
+		return false
+	case watched < holdTime:
+		return false
+	}
+	delete(o.others, r.Key)
+	return true
+}
+
 // Once posts something, unless it was posted already. It returns whether this
 // call has posted it, and where it stands. After an error it has to be called
 // again, by any replica: what may or may not have been posted is then looked
 // for first.
-func Once(ctx context.Context, store state.Store, owner string, now func() time.Time, p Post) (posted bool, ts string, err error) {
+func (o *Poster) Once(ctx context.Context, p Post) (posted bool, ts string, err error) {
 	key := state.Key{Kind: p.Kind, ID: p.ID}
-	if r, err := state.Load[Posting](ctx, store, key); err == nil && r.Value.Posted {
-		return false, r.Value.TS, nil
-	}
-	lease, err := state.Claim(ctx, store, state.Key{Kind: p.Kind + "-lease", ID: p.ID}, owner, now(), leaseTime)
-	if _, ok := errors.AsType[*state.HeldError](err); ok {
-		return false, "", ErrElsewhere
-	}
-	if err != nil {
-		return false, "", fmt.Errorf("claiming %s: %w", key, err)
-	}
-	defer func() {
-		// Where this fails the lease ends by itself.
-		_ = state.Release(context.WithoutCancel(ctx), store, lease)
-	}()
-
-	r, err := state.Load[Posting](ctx, store, key)
+	r, err := state.Load[Posting](ctx, o.Store, key)
 	if err != nil && !errors.Is(err, state.ErrNotFound) {
 		return false, "", fmt.Errorf("reading %s: %w", key, err)
 	}
-	posting := r.Value
-	if posting.Posted {
-		return false, posting.TS, nil
+	r.Key = key
+	if r.Value.Posted {
+		return false, r.Value.TS, nil
 	}
-	note := func(change func(*Posting)) error {
-		return state.UpdateRecord(ctx, store, key, func(r *state.Record[Posting]) error {
-			if err := lease.Fence(&r.Value.Token); err != nil {
-				return err
-			}
-			change(&r.Value)
-			r.Expires = now().Add(keepPosting)
-			return nil
-		})
+	if !o.free(r) {
+		return false, "", ErrElsewhere
 	}
+	began, tried := o.Now(), r.Value.Tried
+	note := func(ctx context.Context, change func(*Posting)) error {
+		next := r
+		change(&next.Value)
+		next.Expires = o.Now().Add(keepPosting)
+		next, err := state.Save(ctx, o.Store, next)
+		if err == nil {
+			r = next
+		}
+		return err
+	}
+	err = note(ctx, func(v *Posting) {
+		v.By = o.Owner
+		if v.Tried.IsZero() {
+			v.Tried = began
+		}
+	})
+	if errors.Is(err, state.ErrConflict) {
+		return false, "", ErrElsewhere
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("noting the attempt at %s: %w", key, err)
+	}
+	defer func() {
+		if r.Value.By != "" {
+			// Where this fails it is free for others after a while.
+			_ = note(context.WithoutCancel(ctx), func(v *Posting) { v.By = "" })
+		}
+	}()
 	done := func() error {
-		return note(func(v *Posting) { v.Posted, v.TS = true, ts })
+		return note(ctx, func(v *Posting) { v.By, v.Posted, v.TS = "", true, ts })
 	}
-	if since := posting.Tried; !since.IsZero() || p.Search {
-		if present := now(); since.IsZero() {
-			since = present.Add(-day)
-		} else if present.Before(since) {
-			since = present
+
+	if !tried.IsZero() || p.Search {
+		since := tried
+		if tried.IsZero() {
+			since = began.Add(-day)
+		} else if began.Before(since) {
+			since = began
 		}
 		var found bool
 		ts, found, err = p.Find(ctx, since.Add(-searchBack))
@@ -112,14 +170,8 @@ func Once(ctx context.Context, store state.Store, owner string, now func() time.
 			return false, ts, done()
 		}
 	}
-	if posting.Tried.IsZero() {
-		at := now()
-		if err := note(func(v *Posting) { v.Tried = at }); err != nil {
-			return false, "", fmt.Errorf("noting the attempt at %s: %w", key, err)
-		}
-	}
-	if !now().Before(lease.Until.Add(-sendTime)) {
-		return false, "", fmt.Errorf("posting %s: too little is left of the lease", key)
+	if o.Now().Sub(began) > holdTime-sendTime {
+		return false, "", fmt.Errorf("posting %s: too little is left of the time for it", key)
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()

@@ -73,12 +73,16 @@ func TestOnceWhateverBreaks(t *testing.T) {
 							return stands[0], true, nil
 						},
 					}
-					_, _, err := Once(t.Context(), &crashingStore{Store: inner, from: from, applied: applied}, "a", clock, p)
-					first := err
+					a := Poster{Store: &crashingStore{Store: inner, from: from, applied: applied}, Owner: "a", Now: clock}
+					_, _, first := a.Once(t.Context(), p)
 					sent = "posted"
-					now = now.Add(leaseTime)
+					b := Poster{Store: inner, Owner: "b", Now: clock}
+					if _, _, err := b.Once(t.Context(), p); err != nil && !errors.Is(err, ErrElsewhere) {
+						t.Fatalf("after %v: %v", first, err)
+					}
+					now = now.Add(holdTime)
 					for range 2 {
-						if _, ts, err := Once(t.Context(), inner, "b", clock, p); err != nil || ts != stands[0] {
+						if _, ts, err := b.Once(t.Context(), p); err != nil || ts != stands[0] {
 							t.Fatalf("after %v: %q, %v", first, ts, err)
 						}
 					}
@@ -91,30 +95,100 @@ func TestOnceWhateverBreaks(t *testing.T) {
 	}
 }
 
-func TestOnceIsHeld(t *testing.T) {
+// Replicas whose clocks are hours apart, and one that was put back while the
+// post was sent: as long as one is at it, no other is, and nobody waits longer
+// than for holdTime once it is dead.
+func TestOnceIsHeldWhateverTheClocks(t *testing.T) {
+	for _, apart := range []time.Duration{0, time.Minute, -time.Minute, 3 * time.Hour, -3 * time.Hour, 30 * day, -30 * day} {
+		t.Run(apart.String(), func(t *testing.T) {
+			now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+			clock := func() time.Time { return now }
+			store := memory.New(clock)
+			a := Poster{Store: store, Owner: "a", Now: clock}
+			b := Poster{Store: store, Owner: "b", Now: func() time.Time { return now.Add(apart) }}
+			var stands []string
+			p := Post{
+				Kind: PostKind, ID: "C0A/2026-11-24",
+				Send: func(context.Context) (string, error) { stands = append(stands, "1"); return "1", nil },
+				Find: func(context.Context, time.Time) (string, bool, error) { return "1", len(stands) > 0, nil },
+			}
+			slow := p
+			slow.Send = func(ctx context.Context) (string, error) {
+				if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > sendTime {
+					t.Error("it may send for longer than it has the post to itself")
+				}
+				for range 8 {
+					if _, _, err := b.Once(ctx, p); !errors.Is(err, ErrElsewhere) {
+						t.Errorf("another replica gets %v", err)
+					}
+					now = now.Add(20 * time.Second)
+				}
+				return "", errBroken
+			}
+			if _, _, err := a.Once(t.Context(), slow); !errors.Is(err, errBroken) {
+				t.Fatal(err)
+			}
+			// It gives the post back, and the other has it at once.
+			if posted, _, err := b.Once(t.Context(), p); !posted || err != nil || len(stands) != 1 {
+				t.Errorf("posted %v (%d times), %v", posted, len(stands), err)
+			}
+			if posted, ts, err := a.Once(t.Context(), p); posted || ts != "1" || err != nil || len(stands) != 1 {
+				t.Errorf("again: posted %v at %q, %v", posted, ts, err)
+			}
+			// One that dies keeps it for as long as it would have had it.
+			p.ID = "C0A/2026-11-25"
+			a.Store = &crashingStore{Store: store, from: 2}
+			if posted, _, err := a.Once(t.Context(), p); !posted || !errors.Is(err, errBroken) {
+				t.Fatalf("posted %v, %v", posted, err)
+			}
+			for waited := time.Duration(0); waited < holdTime; waited += 30 * time.Second {
+				if _, _, err := b.Once(t.Context(), p); !errors.Is(err, ErrElsewhere) {
+					t.Fatalf("after %v: %v", waited, err)
+				}
+				now = now.Add(30 * time.Second)
+			}
+			if posted, ts, err := b.Once(t.Context(), p); posted || ts != "1" || err != nil || len(stands) != 2 {
+				t.Errorf("after the death of the other: posted %v at %q (%d times), %v", posted, ts, len(stands), err)
+			}
+		})
+	}
+}
+
+// Who is at it again is watched anew.
+func TestOnceIsHeldAnew(t *testing.T) {
 	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	store := memory.New(clock)
 	p := Post{Kind: PostKind, ID: "C0A/2026-11-24"}
-	sent := 0
-	p.Send = func(ctx context.Context) (string, error) {
-		sent++
-		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > sendTime {
-			t.Error("it may send for longer than it has the lease")
-		}
-		other := p
-		other.Send = func(context.Context) (string, error) { t.Error("another replica posts meanwhile"); return "", nil }
-		if _, _, err := Once(ctx, store, "b", clock, other); !errors.Is(err, ErrElsewhere) {
-			t.Errorf("another replica gets %v", err)
-		}
-		return "1", nil
-	}
 	p.Find = func(context.Context, time.Time) (string, bool, error) { return "", false, nil }
-	if posted, _, err := Once(t.Context(), store, "a", clock, p); !posted || err != nil || sent != 1 {
-		t.Errorf("posted %v (%d times), %v", posted, sent, err)
+	sent := 0
+	p.Send = func(context.Context) (string, error) { sent++; return "1", nil }
+	broken := p
+	broken.Send = func(context.Context) (string, error) { return "", errBroken }
+	b := Poster{Store: store, Owner: "b", Now: clock}
+	for _, owner := range []string{"a", "c"} { // each dies as soon as it has begun
+		dies := Poster{Store: &crashingStore{Store: store, from: 2}, Owner: owner, Now: clock}
+		r, err := state.Load[Posting](t.Context(), store, state.Key{Kind: p.Kind, ID: p.ID})
+		if err == nil { // the one before is given up by another that dies, too
+			r.Value.By = ""
+			if _, err := state.Save(t.Context(), store, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := dies.Once(t.Context(), broken); !errors.Is(err, errBroken) {
+			t.Fatal(err)
+		}
+		if _, _, err := b.Once(t.Context(), p); !errors.Is(err, ErrElsewhere) {
+			t.Fatal(err)
+		}
+		now = now.Add(holdTime - time.Second)
 	}
-	if posted, ts, err := Once(t.Context(), store, "b", clock, p); posted || ts != "1" || err != nil || sent != 1 {
-		t.Errorf("again: posted %v at %q, %v", posted, ts, err)
+	if _, _, err := b.Once(t.Context(), p); !errors.Is(err, ErrElsewhere) || sent != 0 {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Second)
+	if posted, _, err := b.Once(t.Context(), p); !posted || err != nil {
+		t.Errorf("posted %v, %v", posted, err)
 	}
 }
 
@@ -126,7 +200,8 @@ func TestOnceDoesNotPostUnsure(t *testing.T) {
 		Send: func(context.Context) (string, error) { t.Error("it posts, though it could not look"); return "", nil },
 		Find: func(context.Context, time.Time) (string, bool, error) { return "", false, errBroken },
 	}
-	if _, _, err := Once(t.Context(), memory.New(clock), "a", clock, p); !errors.Is(err, errBroken) {
+	a := Poster{Store: memory.New(clock), Owner: "a", Now: clock}
+	if _, _, err := a.Once(t.Context(), p); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
 }

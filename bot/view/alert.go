@@ -139,7 +139,7 @@ func alertCause(i digest.Item) string {
 // cannot be renewed any more.
 func alertFix(c alert.Card) string {
 	switch {
-	case c.Status == alert.Expired:
+	case c.Status == alert.Expired && c.Item.Cause != digest.Imported:
 		return "*Fix:* Request a new certificate and put it in its place: ACM does not renew one that has expired."
 	case c.Status == alert.Revoked:
 		return "*Fix:* Request a new certificate and put it in its place: a revoked one is never valid again."
@@ -353,16 +353,15 @@ func waveNews(n alert.Notice, o AlertOptions) Message {
 		lines = append(lines, fmt.Sprintf("🔁 *Again*: %d of %d are in trouble", now.Open, now.All))
 		print = append(print, flapping(n))
 	}
-	if has(alert.NewsWorse) {
-		if now.Down > was.Down {
-			lines = append(lines, fmt.Sprintf("🚨 *%d of %d are down*: expired or revoked, and still in use", now.Down, now.All))
-		}
-		if now.Failed > was.Failed {
-			lines = append(lines, fmt.Sprintf("⛔ *The renewal of %d of %d has failed*", now.Failed, now.All))
-		}
+	if now.Down > was.Down {
+		lines = append(lines, fmt.Sprintf("🚨 *%d of %d are down*: expired or revoked, and still in use", now.Down, now.All))
 	}
-	if has(alert.NewsThreshold) && len(c.Top) > 0 {
-		lines = append(lines, "⏰ *The first of "+fmt.Sprint(now.Open)+" has "+daysWords(c.Top[0].DaysLeft)+"*: "+code(c.Top[0].Domain))
+	if now.Failed > was.Failed {
+		lines = append(lines, fmt.Sprintf("⛔ *The renewal of %d of %d has failed*", now.Failed, now.All))
+	}
+	ends := slices.IndexFunc(c.Top, func(i digest.Item) bool { return i.DaysLeft != nil && *i.DaysLeft >= 0 })
+	if has(alert.NewsThreshold) && ends >= 0 {
+		lines = append(lines, "⏰ *The first of "+fmt.Sprint(now.Open)+" has "+daysWords(c.Top[ends].DaysLeft)+"*: "+code(c.Top[ends].Domain))
 	}
 	if has(alert.NewsCause) {
 		lines = append(lines, "⚠️ *Most have another cause now*: "+alertCause(digest.Item{Title: c.Wave.Title}))
@@ -378,6 +377,9 @@ func waveNews(n alert.Notice, o AlertOptions) Message {
 	}
 	if done, before := now.All-now.Open, was.All-was.Open; done != before && !has(alert.NewsAgain) {
 		lines = append(lines, "📈 "+wayOut(now)+fmt.Sprintf("; %d to go", now.Open))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, waveLead(c))
 	}
 	if n.Gap > 0 && has(alert.NewsProgress) {
 		print = append(print, "More in "+spanWords(n.Gap)+" at the earliest, unless it gets worse or is over")

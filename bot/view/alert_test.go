@@ -267,3 +267,41 @@ func TestHostileAlert(t *testing.T) {
 		}
 	}
 }
+
+// Whatever has changed in a wave, its reply says something, and nothing that
+// cannot be.
+func TestWaveRepliesSaySomething(t *testing.T) {
+	days := func(n int) *int { return &n }
+	var all []alert.Counts
+	for _, open := range []int{1, 4, 6} {
+		for _, failed := range []int{0, 1, 3} {
+			for _, down := range []int{0, 1, 2} {
+				if failed+down <= open {
+					all = append(all, alert.Counts{All: 6, Open: open, Failed: failed, Down: down, Renewed: 6 - open})
+					if open < 6 {
+						all = append(all, alert.Counts{All: 6, Open: open, Failed: failed, Down: down, Well: 6 - open})
+					}
+				}
+			}
+		}
+	}
+	for _, was := range all {
+		for _, now := range all {
+			if was == now {
+				continue
+			}
+			for _, news := range []alert.News{alert.NewsProgress, alert.NewsThreshold} {
+				for _, left := range []*int{nil, days(-2), days(0), days(3)} {
+					top := []digest.Item{{Domain: "a.example.com", DaysLeft: left}}
+					n := alert.Notice{News: []alert.News{news}, Counts: was, Gap: time.Hour, Card: alert.Card{Wave: &alert.Wave{Zone: "example.com", Title: "the record is missing"}, Counts: now, Top: top}}
+					m := AlertNews(n, alertPlace)
+					name := fmt.Sprintf("%s from %+v to %+v", news, was, now)
+					lint(t, name, m)
+					if strings.TrimSpace(m.Text) == "" || strings.Contains(m.Text, "ago") || strings.Contains(m.Text, "has **") {
+						t.Fatalf("%s: %q", name, m.Text)
+					}
+				}
+			}
+		}
+	}
+}

@@ -293,7 +293,7 @@ func (k *Keeper) post(ctx context.Context, todo step, w Watch, change func(func(
 	if w.Place.Channel == "" {
 		channel, err := k.Teller.Locate(ctx, w)
 		if err != nil {
-			return k.failed(w, err, change)
+			return k.failed(ctx, w, err, change)
 		}
 		w.Place.Channel = channel
 		if err := change(func(v *Watch) { v.Place.Channel = channel }); err != nil {
@@ -321,7 +321,7 @@ func (k *Keeper) post(ctx context.Context, todo step, w Watch, change func(func(
 	}
 	ts, err := post(ctx, w, perhaps)
 	if err != nil {
-		return k.failed(w, err, change)
+		return k.failed(ctx, w, err, change)
 	}
 	return change(func(v *Watch) {
 		v.Again, v.Failures = time.Time{}, 0
@@ -345,20 +345,25 @@ func sameCard(a, b *Watch) bool {
 }
 
 // failed notes that something could not be posted, and goes another way where
-// the place is closed for good: from a thread to a direct message, from a
-// direct message to nowhere.
-func (k *Keeper) failed(w Watch, err error, change func(func(*Watch)) error) error {
+// the place is closed for good: from a thread to a direct message to each who
+// watches, from a direct message to nowhere.
+func (k *Keeper) failed(ctx context.Context, w Watch, err error, change func(func(*Watch)) error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
 	nowhere := errors.Is(err, ErrNowhere) || w.Failures >= mostFailures
+	if nowhere && !w.Place.Direct() && len(w.Users) > 1 {
+		if err := k.part(ctx, w); err != nil {
+			return err
+		}
+	}
 	noted := change(func(v *Watch) {
 		switch {
 		case !nowhere:
 			v.Failures++
 			v.Again = k.Now().Add(min(retry<<min(v.Failures-1, 6), time.Hour))
 		case !v.Place.Direct() && len(v.Users) > 0:
-			v.Place = Place{User: v.Users[0]}
+			v.Place, v.Users = Place{User: v.Users[0]}, v.Users[:1]
 			v.Card, v.Failures = Card{Stale: true}, 0
 			if v.Notice != nil {
 				v.Notice.Tried = false
@@ -376,6 +381,25 @@ func (k *Keeper) failed(w Watch, err error, change func(func(*Watch)) error) err
 		return nil
 	}
 	return err
+}
+
+// part makes a watch of their own for all who watch but the first, unless they
+// have one.
+func (k *Keeper) part(ctx context.Context, w Watch) error {
+	for _, user := range w.Users[1:] {
+		own := w
+		own.Users, own.Place, own.Card = []string{user}, Place{User: user}, Card{Stale: true}
+		own.ID, own.Token, own.Again, own.Failures = idOf(own.Place, w.ARN), 0, time.Time{}, 0
+		if w.Notice != nil {
+			n := *w.Notice
+			n.Tried, own.Notice = false, &n
+		}
+		_, err := state.Create(ctx, k.Store, key(own.ID), own, time.Time{})
+		if err != nil && !errors.Is(err, state.ErrConflict) {
+			return fmt.Errorf("parting a watch: %w", err)
+		}
+	}
+	return nil
 }
 
 // lookAt diagnoses the certificate.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/acmbot/acmbot/bot/state/memory"
 	"github.com/acmbot/acmbot/diagnose"
 )
@@ -109,6 +111,45 @@ func TestClosedPlaceBecomesADirectMessage(t *testing.T) {
 	}
 	if len(b.told) != 1 || len(b.places) != 2 || b.places[1].Channel != "DU1" {
 		t.Errorf("told %v in %+v", b.told, b.places)
+	}
+}
+
+// All who watch are told where their thread takes no messages any more, each once.
+func TestClosedPlaceBecomesADirectMessageToEach(t *testing.T) {
+	now := start
+	store := memory.New(func() time.Time { return now })
+	for _, user := range []string{"U1", "U2", "U3"} {
+		r := thread()
+		r.User = user
+		if _, err := Start(t.Context(), store, r, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = start.Add(time.Hour)
+	own := thread() // U3 watches it for themselves as well, and is told by that
+	own.User, own.Place = "U3", Place{User: "U3"}
+	if _, err := Start(t.Context(), store, own, now); err != nil {
+		t.Fatal(err)
+	}
+	b := &book{fail: ErrNowhere}
+	k := &Keeper{Store: store, Now: func() time.Time { return now }, Teller: b, Ask: answer(reportAt(diagnose.VerdictHealthy, 198))}
+	for range 3 {
+		if err := k.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(15 * time.Minute)
+	}
+	to := map[string]int{}
+	for _, p := range b.places {
+		if p.Direct() {
+			to[p.User]++
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"U1": 1, "U2": 1, "U3": 1}, to); diff != "" {
+		t.Errorf("who was told (-want +got):\n%s", diff)
+	}
+	for _, err := range store.List(t.Context(), Kind, "") {
+		t.Errorf("still watched: %v", err)
 	}
 }
 

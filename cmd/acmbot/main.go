@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	_ "time/tzdata" // digests come by time zones, also where the machine has none
 )
 
 const (
