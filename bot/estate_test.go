@@ -448,7 +448,10 @@ func TestMatching(t *testing.T) {
 func TestIntent(t *testing.T) {
 	for text, want := range map[string]string{
 		"<@U1>": "1:", "help": "1:", "<@U1> help me": "1:", "which are pending?": "2:pending", "failing": "2:failing",
-		"show unused, imported": "2:unused imported", "what will expire soon": "2:expiring", "hello you": "0:",
+		"show unused, imported": "2:unused imported", "what will expire soon": "2:expiring", "what expires in the next 30 days?": "2:expiring:30d",
+		"which expire within two weeks": "2:expiring:14d", "anything ending this week, imported?": "2:expiring:7d imported",
+		"which expire in the next few days": "2:expiring", "what expires in 99999999999999999999 days": "2:expiring", "today, what expires within 3 months": "2:expiring:93d",
+		"hello you":                             "0:",
 		"this is all wrong and i am used to it": "0:", "any `account:1111` failing?": "2:account:1111 failing",
 	} {
 		what, filter := intentOf(text)

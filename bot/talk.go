@@ -2,6 +2,7 @@ package bot
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -50,11 +51,46 @@ func intentOf(text string) (what intent, filter string) {
 			filters = append(filters, w)
 		}
 	}
+	if i := slices.Index(filters, "expiring"); i >= 0 {
+		if days := daysIn(words); days != "" {
+			filters[i] = "expiring:" + days + "d"
+		}
+	}
 	if len(filters) > 0 && (asks || len(words) == len(filters)) {
 		return intentList, strings.Join(filters, " ")
 	}
 	return intentNone, ""
 }
+
+// daysIn is the number of days that a sentence speaks of, such as 30 in "within
+// 30 days" and 14 in "in two weeks"; "" if there is none.
+func daysIn(words []string) string {
+	units := map[string]int{"day": 1, "week": 7, "month": 31}
+	for i, w := range words {
+		w = strings.ToLower(w)
+		unit, plural := units[strings.TrimSuffix(w, "s")], strings.HasSuffix(w, "s")
+		if unit == 0 {
+			continue
+		}
+		before := ""
+		if i > 0 {
+			before = strings.ToLower(words[i-1])
+		}
+		n, err := strconv.Atoi(before)
+		if err != nil {
+			n = slices.Index(numerals, before)
+		}
+		if n < 0 && !plural {
+			n = 1 // "this week", "the next month"
+		}
+		if n > 0 && n <= 3650/unit {
+			return strconv.Itoa(n * unit)
+		}
+	}
+	return ""
+}
+
+var numerals = []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
 
 // asksForList reports whether a text begins with "list", so that what follows is
 // meant as a filter word by word: "list domain:example.com".

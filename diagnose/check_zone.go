@@ -192,6 +192,9 @@ func (z *zoneFaults) lame(rec *recordReading, apex string, replies []Reply, good
 	f.Severity = Blocking
 	if good > 0 {
 		f.Severity = Warning // resolvers try the other servers
+		if id == "lame-delegation" {
+			f.Title = "some of the domain's name servers do not answer for it"
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func Judge(f *Facts) Report {
 	}
 	found, consequences := mute(all)
 	found = append(found, checkRest(r, found)...)
+	standBack(found)
 	rank(found)
 	r.sayWhen(found)
 	report := Report{
@@ -51,7 +52,7 @@ func Judge(f *Facts) Report {
 		Unseen:        r.unseen(),
 		ConsoleURL:    consoleURL(r.cert),
 	}
-	if r.state == StateRevoked || r.state == StateExpired || r.state == StateNotIssued {
+	if r.state == StateRevoked || r.state == StateExpired || r.state == StateNotIssued || r.state == StateNever {
 		report.RenewalStarts = time.Time{}
 	}
 	if !r.cert.NotAfter.IsZero() {
@@ -62,6 +63,21 @@ func Judge(f *Facts) Report {
 	report.Verdict = verdictOf(r, found)
 	report.Headline = headline(r, &report)
 	return report
+}
+
+// standBack makes warnings of what would stop a renewal that does not come,
+// because nothing uses the certificate: whoever is called at night for a record
+// that nobody needs, looks for the wrong cause.
+func standBack(found []Finding) {
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Cause == "not-in-use" }) {
+		return
+	}
+	for i, f := range found {
+		if f.Ahead && grave(f) {
+			found[i].Severity = Warning
+			found[i].Text += " It will matter once the certificate is in use."
+		}
+	}
 }
 
 // sayWhen adds to the faults that do not hurt yet when they will.

@@ -416,3 +416,17 @@ func TestCatalogue(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingRenewsWhatNothingUses(t *testing.T) {
+	f := healthy()
+	f.Certificate.InUseBy, f.Certificate.Eligibility = nil, EligibleNo
+	f.outcome(recordName, "CNAME", OutcomeNXDomain)
+	r := Judge(f)
+	if r.Verdict != VerdictWarning || !r.RenewalStarts.IsZero() || r.Findings[0].Cause != "not-in-use" || len(r.Findings) != 2 {
+		t.Fatalf("verdict %s, renewal starts %s, findings %v; the use comes first, and no renewal is to come", r.Verdict, r.RenewalStarts, r.Findings)
+	}
+	missing := r.Findings[1]
+	if missing.Cause != "cname-missing" || missing.Severity != Warning || !missing.Ahead {
+		t.Errorf("the record's finding is %s, %s, ahead %v", missing.Cause, missing.Severity, missing.Ahead)
+	}
+}

@@ -64,6 +64,8 @@ func afterFixStep(a Args) string {
 		return "ACM looks again by itself: " + afterFix + "."
 	case StatePending, StateInRenewal:
 		return "There is nothing to restart: ACM looks again by itself, " + afterFix + "."
+	case StateNever:
+		return "ACM looks once the certificate is eligible for renewal, and not before."
 	default:
 		return "Nothing else is needed: ACM looks when the renewal starts."
 	}

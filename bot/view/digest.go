@@ -297,6 +297,9 @@ func itemCause(i digest.Item) string {
 	if i.Title == "" {
 		return words + ": the cause cannot be told"
 	}
+	if strings.HasPrefix(strings.ToLower(i.Title), strings.ToLower(words)+",") {
+		return sentence(i.Title) // "Expired, and …" says the verdict itself
+	}
 	return words + ": " + i.Title
 }
 

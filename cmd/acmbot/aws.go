@@ -12,6 +12,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/acmbot/acmbot/diagnose/inventory"
 )
@@ -24,10 +25,17 @@ const usEast1 = "us-east-1"
 
 var otherPartition = regexp.MustCompile(`^(cn|us-gov|us-isob?|us-isof|eu-isoe|eusc)-`)
 
+// readAWSConfig reads AWS's own settings. What the SDK would log, such as that an
+// older instance metadata service is asked, is kept from the terminal: what is
+// missing is said in words of ours.
+func readAWSConfig(ctx context.Context) (aws.Config, error) {
+	return awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}))
+}
+
 // loadAWS reads AWS's own settings, and makes sure that there are credentials
 // to be had. Its errors are *settingError values.
 func loadAWS(ctx context.Context) (aws.Config, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := readAWSConfig(ctx)
 	if err != nil {
 		return cfg, awsSettingError(err)
 	}

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
 	"github.com/acmbot/acmbot/cmd/acmbot/secrets"
 )
 
@@ -164,7 +162,7 @@ func readSecrets(ctx context.Context, log *slog.Logger, specs ...any) error {
 	}
 	var reader secrets.Reader
 	if onAWS {
-		cfg, err := awsconfig.LoadDefaultConfig(ctx)
+		cfg, err := readAWSConfig(ctx)
 		if err != nil {
 			return awsSettingError(err)
 		}

@@ -143,7 +143,7 @@ func (p *page) cause(findings []*diagnose.Finding, n, of int) {
 	p.heading(kind + ": " + first.Title)
 	facts := []string{string(first.Severity), string(first.Confidence)}
 	if first.Ahead {
-		facts = append(facts, "not felt until the renewal starts")
+		facts = append(facts, "not felt until the next renewal")
 	}
 	if first.Owner == diagnose.OwnerNobody {
 		facts = append(facts, "nobody has to act")
