@@ -394,10 +394,6 @@ func TestEveryAWSFaultIsSurvived(t *testing.T) {
 				if !k.tells {
 					where.inventory.PlaceTimeout, where.timeout = time.Minute, time.Minute
 				}
-				where.inventory.Quotas = map[string]float64{}
-				for action := range inventory.DefaultQuotas() {
-					where.inventory.Quotas[action] = 1000
-				}
 				where.shared = inventory.New(where.inventory)
 				defer client.GetTransport().CloseIdleConnections()
 				sum := tally{}

@@ -131,7 +131,7 @@ func (c *culprit) command(env map[string]string, args ...string) *exec.Cmd {
 	command.Dir = c.folder
 	all := maps.Clone(c.env)
 	maps.Copy(all, env)
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.folder, "GOTRACEBACK=crash"}
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.folder, "GOTRACEBACK=crash", "GORACE=" + os.Getenv("GORACE")}
 	for name, value := range all {
 		command.Env = append(command.Env, name+"="+value)
 	}
