@@ -262,7 +262,7 @@ func TestEveryDNSFaultIsSurvived(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				answers++
-				if raw := rawText.FindString(shown(t, a)); raw != "" {
+				if raw, _ := rawIn(shown(t, a)); raw != "" {
 					t.Errorf("%s, %s: the answer has %q in it", d.name, question, raw)
 				}
 				if len(a.Reports) != 1 {
@@ -377,7 +377,7 @@ func TestBotInTheDark(t *testing.T) {
 			}); err != nil {
 				t.Errorf("they say: %s", words())
 			}
-			if raw := rawText.FindString(words()); raw != "" {
+			if raw, _ := rawIn(words()); raw != "" {
 				t.Errorf("%q is in: %s", raw, words())
 			}
 		})
