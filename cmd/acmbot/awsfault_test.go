@@ -233,14 +233,7 @@ func wrecks() []wreck {
 				_ = tcp.SetLinger(0)
 			}
 		}},
-		{name: "unreachable", tells: true, address: func(t *testing.T) string {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = l.Close() }()
-			return "http://" + l.Addr().String()
-		}},
+		{name: "unreachable", tells: true, address: func(*testing.T) string { return "http://" + nowhere }},
 		{name: "certificate not trusted", tells: true, address: func(t *testing.T) string {
 			server := httptest.NewUnstartedServer(http.NotFoundHandler())
 			server.Config.ErrorLog = quietLog

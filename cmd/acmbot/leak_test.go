@@ -216,7 +216,7 @@ func TestNoSecretLeaksOut(t *testing.T) {
 		"SLACK_APP_TOKEN": "secretsmanager:acmbot/slack#app", "SLACK_API_URL": slack.APIURL(), "ACMBOT_EXTERNAL_ID": "ssm:/acmbot/external-id",
 		"ACMBOT_ADMINS": "U0ADANA001", "ACMBOT_LOG_LEVEL": "debug", "ACMBOT_HEALTH_LISTEN": address, "ACMBOT_SECRETS_EVERY": "1s",
 		// Nobody is there.
-		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + freeAddress(t), "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + planted["OTLP header"],
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + nowhere, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + planted["OTLP header"],
 	})
 	for _, name := range []string{"ACMBOT_DNS_ROOT_HINTS", "ACMBOT_DNS_RESOLVERS", "ACMBOT_REGIONS", "ACMBOT_ROLE_ARNS", "ACMBOT_PROBE_ALLOW", "ACMBOT_DNS_TRUST_ANCHOR"} {
 		c.env[name] = os.Getenv(name)
