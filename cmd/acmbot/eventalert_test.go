@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -68,19 +69,21 @@ func TestEventBecomesAnAlert(t *testing.T) {
 	}()
 
 	// The look at all certificates is over: it was begun, and nobody holds it.
-	for over := false; !over; {
+	eventually(ctx, t, "the look is over", func() bool {
 		due, err := alert.Due(ctx, store, rarely, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !due {
-			lease, err := state.Claim(ctx, store, alert.Lease, "the test", time.Now(), time.Minute)
-			if over = err == nil; over {
-				_ = state.Release(ctx, store, lease)
-			}
+		if due {
+			return false
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		lease, err := state.Claim(ctx, store, alert.Lease, "the test", time.Now(), time.Minute)
+		if err != nil {
+			return false
+		}
+		_ = state.Release(ctx, store, lease)
+		return true
+	}, func() string { return "" })
 	if err := tidyAway(ctx, scene); err != nil {
 		t.Fatal(err)
 	}
@@ -125,10 +128,6 @@ func TestEventBecomesAnAlert(t *testing.T) {
 	}); err != nil {
 		t.Fatalf("the alert does not end: %v", err)
 	}
-	for len(scene.AWS().Messages(worldsQueue)) > 0 {
-		if ctx.Err() != nil {
-			t.Fatalf("%d events stay in the queue", len(scene.AWS().Messages(worldsQueue)))
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(ctx, t, "all events are taken from the queue", func() bool { return len(scene.AWS().Messages(worldsQueue)) == 0 },
+		func() string { return fmt.Sprint(scene.AWS().Messages(worldsQueue)) })
 }

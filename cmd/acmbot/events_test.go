@@ -277,12 +277,7 @@ func TestRunHearsOfEvents(t *testing.T) {
 	if err := scene.AWS().Send(worldsQueue, event); err != nil {
 		t.Fatal(err)
 	}
-	for len(scene.AWS().Messages(worldsQueue)) > 0 {
-		if ctx.Err() != nil {
-			t.Fatalf("the event stays in the queue\n%s", stderr.String())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(ctx, t, "the event is taken from the queue", func() bool { return len(scene.AWS().Messages(worldsQueue)) == 0 }, stderr.String)
 	_, body := get(t, "http://"+address+"/metrics")
 	http.DefaultClient.CloseIdleConnections()
 	for _, want := range []string{`acmbot_events_received_total{kind="available"} 1`, "acmbot_events_connected 1", `acmbot_aws_call_duration_seconds_count{operation="ReceiveMessage",result="ok",service="SQS"} `} {

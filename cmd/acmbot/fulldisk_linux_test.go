@@ -126,7 +126,7 @@ func TestBotOnAFullDisk(t *testing.T) {
 		for _, m := range slack.Messages("ops-certificates", "dana") {
 			if m.App && strings.Contains(m.Words(), "I could not keep that") {
 				n++
-				if raw := rawText.FindString(m.Words()); raw != "" || strings.Contains(m.Words(), disk) {
+				if raw, _ := rawIn(m.Words()); raw != "" || strings.Contains(m.Words(), disk) {
 					t.Errorf("they are told: %s", m.Words())
 				}
 			}

@@ -131,7 +131,7 @@ func (c *culprit) command(env map[string]string, args ...string) *exec.Cmd {
 	command.Dir = c.folder
 	all := maps.Clone(c.env)
 	maps.Copy(all, env)
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.folder, "GOTRACEBACK=crash"}
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.folder, "GOTRACEBACK=crash", "GORACE=" + os.Getenv("GORACE")}
 	for name, value := range all {
 		command.Env = append(command.Env, name+"="+value)
 	}
@@ -216,7 +216,7 @@ func TestNoSecretLeaksOut(t *testing.T) {
 		"SLACK_APP_TOKEN": "secretsmanager:acmbot/slack#app", "SLACK_API_URL": slack.APIURL(), "ACMBOT_EXTERNAL_ID": "ssm:/acmbot/external-id",
 		"ACMBOT_ADMINS": "U0ADANA001", "ACMBOT_LOG_LEVEL": "debug", "ACMBOT_HEALTH_LISTEN": address, "ACMBOT_SECRETS_EVERY": "1s",
 		// Nobody is there.
-		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + freeAddress(t), "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + planted["OTLP header"],
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + nowhere, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + planted["OTLP header"],
 	})
 	for _, name := range []string{"ACMBOT_DNS_ROOT_HINTS", "ACMBOT_DNS_RESOLVERS", "ACMBOT_REGIONS", "ACMBOT_ROLE_ARNS", "ACMBOT_PROBE_ALLOW", "ACMBOT_DNS_TRUST_ANCHOR"} {
 		c.env[name] = os.Getenv(name)

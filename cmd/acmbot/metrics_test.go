@@ -42,15 +42,35 @@ func get(t *testing.T, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// freeAddress is an address that nothing listens on.
+// nowhere is an address that nothing listens on, nor will: whoever gets a free
+// port gets none of the first.
+const nowhere = "127.0.0.1:1"
+
+// freeAddress is an address that nothing listens on. It is not of 127.0.0.1,
+// where another test could get its port before it is used.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.77.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close() //nolint:errcheck // its address is all that is wanted
 	return l.Addr().String()
+}
+
+// eventually waits for something that nothing tells of: it is looked for again
+// and again. If it does not come, what is known is printed.
+func eventually(ctx context.Context, t *testing.T, what string, holds func() bool, known func() string) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: %v\n%s", what, ctx.Err(), known())
+		}
+	}
 }
 
 // What the bot does shows in its metrics, and nothing that is private.
@@ -94,14 +114,11 @@ func TestMetricsOfARun(t *testing.T) {
 		"acmbot_digest_check_timestamp_seconds 1", `acmbot_digests_total{result="failed"} 0`,
 	}
 	missing := want
-	err := slack.Wait(ctx, func() bool {
+	eventually(ctx, t, "all metrics", func() bool {
 		_, body = get(t, "http://"+address+"/metrics")
 		missing = slices.DeleteFunc(slices.Clone(want), func(line string) bool { return strings.Contains(body, "\n"+line) })
 		return len(missing) == 0
-	})
-	if err != nil {
-		t.Errorf("missing %q in\n%s", missing, body)
-	}
+	}, func() string { return fmt.Sprintf("missing %q in\n%s", missing, body) })
 	for _, private := range []string{"example.com", "111122223333", slack.BotToken(), slack.AppToken(), slack.TeamID(), "dana"} {
 		if strings.Contains(body, private) {
 			t.Errorf("the metrics tell %q", private)

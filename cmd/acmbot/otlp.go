@@ -76,11 +76,16 @@ func (c *otlpClient) UploadTraces(ctx context.Context, spans []*tracepb.Resource
 		_ = w.Close()
 		body = b.Bytes()
 	}
+	var before error
 	for wait := c.backoff; ; wait = min(2*wait, 30*time.Second) {
 		retryAfter, err := c.upload(ctx, body)
 		if err == nil || retryAfter < 0 {
 			return err
 		}
+		if ctx.Err() != nil && before != nil {
+			return before // that this try was cut short tells nothing
+		}
+		before = err
 		timer := time.NewTimer(max(retryAfter, wait/2+rand.N(wait/2+1)))
 		select {
 		case <-timer.C:

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,42 +52,37 @@ func TestRunFollowsItsTokens(t *testing.T) {
 		}
 	}
 	wait("two connections", func() bool { return slack.Sockets() == 2 })
-	// Nothing in the workspace tells when a metric changes: it is asked again and
-	// again, as Prometheus does.
-	waitMetric := func(what string, holds func() bool) {
+	counted := func(token, result string) int {
+		_, body := get(t, "http://"+address+"/metrics")
+		_, rest, found := strings.Cut(body, fmt.Sprintf("\nacmbot_token_rotations_total{result=%q,token=%q} ", result, token))
+		line, _, _ := strings.Cut(rest, "\n")
+		n, err := strconv.Atoi(line)
+		if !found || err != nil {
+			t.Fatalf("it is not counted how often a token was %s:\n%s", result, body)
+		}
+		return n
+	}
+	// What is not taken counts at each reading.
+	waitCounted := func(what, token, result string) {
 		t.Helper()
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for !holds() {
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				t.Fatalf("%s: %v\n%s", what, ctx.Err(), stderr.String())
-			}
-		}
+		eventually(ctx, t, what, func() bool { return counted(token, result) > 0 }, stderr.String)
 	}
-	metric := func(line string) func() bool {
-		return func() bool {
-			_, body := get(t, "http://"+address+"/metrics")
-			return strings.Contains(body, "\n"+line)
-		}
-	}
-	if !metric(`acmbot_token_rotations_total{result="refused",token="bot"} 0`)() {
+	if counted("bot", "refused") != 0 {
 		t.Error("the metrics do not begin at nought")
 	}
 
 	oldBot, oldApp := slack.BotToken(), slack.AppToken()
 	put("xoxb-of-nobody")
-	waitMetric("a token that Slack refuses", metric(`acmbot_token_rotations_total{result="refused",token="bot"} 1`))
+	waitCounted("a token that Slack refuses", "bot", "refused")
 	store("xoxb-misplaced")
-	waitMetric("a malformed token", metric(`acmbot_token_rotations_total{result="malformed",token="app"} 1`))
+	waitCounted("a malformed token", "app", "malformed")
 	if !strings.Contains(stderr.String(), "it is not a token that starts with xapp-") {
 		t.Errorf("the log does not say what is wrong:\n%s", stderr.String())
 	}
 	put(slack.IssueBotToken())
 	store(slack.IssueAppToken())
-	waitMetric("a new bot token", metric(`acmbot_token_rotations_total{result="taken",token="bot"} 1`))
-	waitMetric("a new app-level token", metric(`acmbot_token_rotations_total{result="taken",token="app"} 1`))
+	waitCounted("a new bot token", "bot", "taken")
+	waitCounted("a new app-level token", "app", "taken")
 	slack.Revoke(oldBot)
 	slack.Revoke(oldApp)
 	slack.DropSockets()

@@ -28,10 +28,6 @@ func TestSoak(t *testing.T) {
 	}
 	defer scene.Close()
 	where := sightOf(scene)
-	where.inventory.Quotas = map[string]float64{}
-	for action := range inventory.DefaultQuotas() {
-		where.inventory.Quotas[action] = 1e6
-	}
 	where.shared = inventory.New(where.inventory)
 	doctor, estate := where.observers()
 	defer estate.Close()

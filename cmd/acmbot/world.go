@@ -38,9 +38,14 @@ func sightOf(r *world.Running) sight {
 	for _, id := range r.ExternalIDs() {
 		externalID = id
 	}
+	// A world's AWS has no quotas to keep.
+	unlimited := inventory.DefaultQuotas()
+	for action := range unlimited {
+		unlimited[action] = 0
+	}
 	return sight{
 		inventory: inventory.Options{
-			Config: r.AWSConfig(), Regions: r.Regions(), RoleARNs: r.RoleARNs(), ExternalID: externalID,
+			Config: r.AWSConfig(), Regions: r.Regions(), RoleARNs: r.RoleARNs(), ExternalID: externalID, Quotas: unlimited,
 		},
 		dns:     r.DNSOptions(),
 		probe:   r.ProbeOptions(),
