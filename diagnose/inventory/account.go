@@ -125,6 +125,13 @@ func (a *account) known() string {
 	return a.id
 }
 
+// partitionOr is an account's partition, that of a region where it is not known.
+func (a *account) partitionOr(region string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return cmp.Or(a.partition, partition(region))
+}
+
 // whose is the ARN of the role or user that an account's credentials are of;
 // empty where that is not known.
 func (a *account) whose() string {

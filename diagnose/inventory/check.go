@@ -137,7 +137,7 @@ func (i *Inventory) checkZones(ctx context.Context, p place) []Trial {
 	var trials []Trial
 	try := func(action, zone string, err error) {
 		if zone != "" {
-			zone = "arn:" + cmp.Or(p.account.partition, partition(i.options.Config.Region)) + ":route53:::hostedzone/" + zone
+			zone = "arn:" + p.account.partitionOr(i.options.Config.Region) + ":route53:::hostedzone/" + zone
 		}
 		trials = append(trials, i.trial(ctx, p, action, zone, err))
 	}

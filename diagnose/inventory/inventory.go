@@ -194,10 +194,7 @@ func (p place) arn(service, resource string) string {
 	if p.id == "" {
 		return ""
 	}
-	p.account.mu.Lock()
-	part := p.account.partition
-	p.account.mu.Unlock()
-	return strings.Join([]string{"arn", cmp.Or(part, partition(p.region)), service, p.region, p.id, resource}, ":")
+	return strings.Join([]string{"arn", p.account.partitionOr(p.region), service, p.region, p.id, resource}, ":")
 }
 
 // accountName names an account in a sentence.

@@ -40,14 +40,7 @@ func (i *Inventory) Accounts(ctx context.Context) []Account {
 	reachable, _ := i.reachable(ctx)
 	var list []Account
 	for _, a := range reachable {
-		account := Account{i: i, a: a, ID: a.known(), principal: a.whose()}
-		a.mu.Lock()
-		account.partition = a.partition
-		a.mu.Unlock()
-		if account.partition == "" {
-			account.partition = partition(i.options.Config.Region)
-		}
-		list = append(list, account)
+		list = append(list, Account{i: i, a: a, ID: a.known(), partition: a.partitionOr(i.options.Config.Region), principal: a.whose()})
 	}
 	return list
 }
