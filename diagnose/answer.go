@@ -81,7 +81,7 @@ func (s *Scope) Words() string {
 		}
 		return "account " + code(account) + " in " + some(sortedKeys(regions))
 	default:
-		return fmt.Sprintf("%s and %s", plural(len(accounts), "account"), plural(len(regions), "region"))
+		return fmt.Sprintf("%s and %s", Plural(len(accounts), "account"), Plural(len(regions), "region"))
 	}
 }
 

@@ -69,7 +69,7 @@ var dnssecCauses = []*Cause{
 		ID: "mpic-split", Title: "resolvers in different places see different answers", Severity: Warning, Owner: OwnerDNSHost,
 		Meaning: "The name servers answer some askers and not others; certificate authorities must see the same from several places.",
 		Text: func(a Args) string {
-			return fmt.Sprintf("The authoritative servers answer here, but %s %s. Certificate authorities must get the same answer from several distant places, so servers that block or limit some askers can fail a renewal.", conjoin(a.Servers), a.Detail)
+			return fmt.Sprintf("The authoritative servers answer here, but %s %s. Certificate authorities must get the same answer from several distant places, so servers that block or limit some askers can fail a renewal.", Conjoin(a.Servers), a.Detail)
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Summary: "Let the name servers give everybody the same answer",

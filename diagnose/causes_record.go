@@ -171,7 +171,7 @@ var recordCauses = []*Cause{
 		ID: "negative-cache", Title: "record is right, but resolvers still remember it missing", Severity: Notice, Owner: OwnerNobody,
 		Meaning: "The authoritative servers have the record; recursive resolvers still hold the earlier answer.",
 		Text: func(a Args) string {
-			text := fmt.Sprintf("The authoritative servers have the CNAME %s with the right value; %s still %s the earlier answer.", code(a.Record.Name), conjoin(a.Servers), holdVerb(a.Servers))
+			text := fmt.Sprintf("The authoritative servers have the CNAME %s with the right value; %s still %s the earlier answer.", code(a.Record.Name), Conjoin(a.Servers), holdVerb(a.Servers))
 			if a.Wait > 0 {
 				text += fmt.Sprintf(" It is forgotten in at most %s", until(a.Wait))
 				if a.Wait >= 2*time.Minute {
@@ -194,11 +194,11 @@ var recordCauses = []*Cause{
 		ID: "propagation-split", Title: "only some name servers have the validation CNAME", Severity: Blocking, Owner: OwnerDNSHost,
 		Meaning: "The zone's servers disagree: some have the record, some do not.",
 		Text: func(a Args) string {
-			return fmt.Sprintf("%d of %d servers%s answer without the right CNAME at %s: %s. ACM asks from several places and needs the same answer everywhere.", a.Total-a.Good, a.Total, ofZone(a.Zone), code(a.Record.Name), conjoin(a.Servers))
+			return fmt.Sprintf("%d of %d servers%s answer without the right CNAME at %s: %s. ACM asks from several places and needs the same answer everywhere.", a.Total-a.Good, a.Total, ofZone(a.Zone), code(a.Record.Name), Conjoin(a.Servers))
 		},
 		Fix: func(a Args) Remedy {
-			r := publish(a, AddRecord, fmt.Sprintf("Find out why %s do not have the zone's current contents (a failed zone transfer, a second primary), and bring them up to date.", conjoin(a.Servers)))
-			r.Summary = "Bring the zone's servers into step: " + conjoin(a.Servers)
+			r := publish(a, AddRecord, fmt.Sprintf("Find out why %s do not have the zone's current contents (a failed zone transfer, a second primary), and bring them up to date.", Conjoin(a.Servers)))
+			r.Summary = "Bring the zone's servers into step: " + Conjoin(a.Servers)
 			return r
 		},
 		Sources: []Source{srcDNSTrouble},

@@ -36,7 +36,7 @@ var servedCauses = []*Cause{
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Summary: "Renew the certificate that is really served, or point the name to what uses this one",
-				Steps: []string{"Find out what answers at " + conjoin(a.Servers) + " (a CDN, an old load balancer, a machine of your own), and renew the certificate there; or point the name to the resource that uses this one."}}
+				Steps: []string{"Find out what answers at " + Conjoin(a.Servers) + " (a CDN, an old load balancer, a machine of your own), and renew the certificate there; or point the name to the resource that uses this one."}}
 		},
 		Sources: []Source{srcServices},
 	},
@@ -61,7 +61,7 @@ var servedCauses = []*Cause{
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Summary: "Export the certificate again and install it where the old copy runs",
-				Steps:    []string{"Export the certificate and its private key.", fmt.Sprintf("Install both on what answers at %s, and reload it.", conjoin(a.Servers)), "Do so after every renewal: ACM emits the event ACM Certificate Available with the action RENEWAL."},
+				Steps:    []string{"Export the certificate and its private key.", fmt.Sprintf("Install both on what answers at %s, and reload it.", Conjoin(a.Servers)), "Do so after every renewal: ACM emits the event ACM Certificate Available with the action RENEWAL."},
 				Commands: []string{acmCommand(a.Cert, "export-certificate", "--passphrase", "fileb://passphrase.txt")}}
 		},
 		Sources: []Source{srcManaged},

@@ -31,7 +31,7 @@ var zoneCauses = []*Cause{
 		WholeZone: true,
 		Explains:  []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
-			zone, servers := code(a.Zone), conjoin(a.Servers)
+			zone, servers := code(a.Zone), Conjoin(a.Servers)
 			const nothing = "Nothing in that zone can be looked up, the validation record neither."
 			switch bad := a.Total - a.Good; {
 			case a.Good == 0 && a.Total == 1:
@@ -62,7 +62,7 @@ var zoneCauses = []*Cause{
 		WholeZone: true,
 		Explains:  []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
-			return fmt.Sprintf("All servers that %s is delegated to have private addresses (%s). They can be reached from inside a network only, and ACM looks from outside.", code(a.Zone), conjoin(a.Servers))
+			return fmt.Sprintf("All servers that %s is delegated to have private addresses (%s). They can be reached from inside a network only, and ACM looks from outside.", code(a.Zone), Conjoin(a.Servers))
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Zone: a.Zone, Summary: fmt.Sprintf("Serve %s, or at least its validation records, from public name servers", code(a.Zone)),
@@ -80,9 +80,9 @@ var zoneCauses = []*Cause{
 		Explains: []CauseID{"caa-lookup-failed"},
 		Text: func(a Args) string {
 			if a.Detail != "" {
-				return fmt.Sprintf("%s is signed, and its servers do not take queries with EDNS (%s). Without that they give no signatures, and validating resolvers refuse the answers. It is possible that ACM's does; where a firewall here strips EDNS, it looks just so.", code(a.Zone), conjoin(a.Servers))
+				return fmt.Sprintf("%s is signed, and its servers do not take queries with EDNS (%s). Without that they give no signatures, and validating resolvers refuse the answers. It is possible that ACM's does; where a firewall here strips EDNS, it looks just so.", code(a.Zone), Conjoin(a.Servers))
 			}
-			return fmt.Sprintf("%d of %d servers of %s cut their answers short over UDP and do not answer over TCP: %s. A resolver that meets them gets nothing. It is possible that ACM does; where a firewall here blocks TCP port 53, it looks just so.", a.Total-a.Good, a.Total, code(a.Zone), conjoin(a.Servers))
+			return fmt.Sprintf("%d of %d servers of %s cut their answers short over UDP and do not answer over TCP: %s. A resolver that meets them gets nothing. It is possible that ACM does; where a firewall here blocks TCP port 53, it looks just so.", a.Total-a.Good, a.Total, code(a.Zone), Conjoin(a.Servers))
 		},
 		Fix: func(a Args) Remedy {
 			if a.Detail != "" {

@@ -375,7 +375,7 @@ func serialEvidence(z *Zone) []Evidence {
 	}
 	var list []Evidence
 	for _, serial := range sortedStrings(serials) {
-		list = append(list, Evidence{Source: "DNS", Text: conjoin(serials[serial]) + " " + agree("has the zone's serial number "+code(serial), len(serials[serial]))})
+		list = append(list, Evidence{Source: "DNS", Text: Conjoin(serials[serial]) + " " + agree("has the zone's serial number "+code(serial), len(serials[serial]))})
 	}
 	return list
 }

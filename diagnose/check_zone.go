@@ -65,7 +65,7 @@ func (z *zoneFaults) notPublic(rec *recordReading) {
 	a := z.args()
 	a.Zone, a.NameServers, a.Servers = zone.Apex, zone.Delegated, serversWithAddresses(zone)
 	z.add("dns-server-not-public", zone.Apex, rec, a, Certain, func(names []string) []Evidence {
-		return append(z.nameEvidence(names), Evidence{Source: "DNS", Text: code(zone.Apex) + " is delegated to " + conjoin(a.Servers)})
+		return append(z.nameEvidence(names), Evidence{Source: "DNS", Text: code(zone.Apex) + " is delegated to " + Conjoin(a.Servers)})
 	})
 }
 

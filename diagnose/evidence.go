@@ -139,7 +139,7 @@ func replyEvidence(source, name, rrtype string, replies []Reply) []Evidence {
 	for _, text := range sortedStrings(groups) {
 		servers := groups[text]
 		slices.Sort(servers)
-		list = append(list, Evidence{Source: source, Text: fmt.Sprintf("asked for %s %s, %s %s", code(name), rrtype, conjoin(servers), agree(text, len(servers)))})
+		list = append(list, Evidence{Source: source, Text: fmt.Sprintf("asked for %s %s, %s %s", code(name), rrtype, Conjoin(servers), agree(text, len(servers)))})
 	}
 	return list
 }
@@ -190,7 +190,7 @@ func serversSaying(replies []Reply, name, rrtype string) []string {
 	var list []string
 	for _, text := range sortedStrings(groups) {
 		servers := serverNames(groups[text])
-		list = append(list, conjoin(servers)+" "+agree(text, len(servers)))
+		list = append(list, Conjoin(servers)+" "+agree(text, len(servers)))
 	}
 	return list
 }

@@ -210,7 +210,7 @@ func headline(r *reading, report *Report) string {
 		case d == 0:
 			left = ", expires within a day"
 		default:
-			left = fmt.Sprintf(", expires in %s (%s)", plural(d, "day"), dateOf(c.NotAfter))
+			left = fmt.Sprintf(", expires in %s (%s)", Plural(d, "day"), dateOf(c.NotAfter))
 		}
 	}
 	switch report.Verdict {
@@ -283,7 +283,7 @@ func headline(r *reading, report *Report) string {
 		}
 	}
 	if len(others) > 0 {
-		text += "; and " + plural(len(others), "more cause")
+		text += "; and " + Plural(len(others), "more cause")
 	}
 	return text + "."
 }
@@ -385,10 +385,10 @@ func (r *reading) unseen() []Unseen {
 		list = append(list, Unseen{What: "the zone " + some(slices.Compact(sixOnly)), Why: Unreachable, Detail: "Its name servers have IPv6 addresses only, and where acmbot runs there is no way to IPv6 addresses."})
 	}
 	if missing > 0 {
-		list = append(list, Unseen{What: "the DNS look-ups of " + plural(missing, "validation record"), Why: OverBudget, Detail: "The time or the number of queries for one diagnosis ran out."})
+		list = append(list, Unseen{What: "the DNS look-ups of " + Plural(missing, "validation record"), Why: OverBudget, Detail: "The time or the number of queries for one diagnosis ran out."})
 	}
 	if n := r.withoutRecord(); n > 0 {
-		list = append(list, Unseen{What: "the validation records of " + plural(n, "name"), Why: NotFound, Detail: "ACM does not say which record it asks for."})
+		list = append(list, Unseen{What: "the validation records of " + Plural(n, "name"), Why: NotFound, Detail: "ACM does not say which record it asks for."})
 	}
 	return list
 }

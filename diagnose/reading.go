@@ -469,12 +469,12 @@ func faultyReplies(replies []Reply) []Reply {
 func until(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
-		return plural(int(d.Round(time.Second)/time.Second), "second")
+		return Plural(int(d.Round(time.Second)/time.Second), "second")
 	case d < 2*time.Hour:
-		return plural(int(d.Round(time.Minute)/time.Minute), "minute")
+		return Plural(int(d.Round(time.Minute)/time.Minute), "minute")
 	case d < 48*time.Hour:
-		return plural(int(d.Round(time.Hour)/time.Hour), "hour")
+		return Plural(int(d.Round(time.Hour)/time.Hour), "hour")
 	default:
-		return plural(int(d/(24*time.Hour)), "day")
+		return Plural(int(d/(24*time.Hour)), "day")
 	}
 }

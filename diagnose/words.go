@@ -19,7 +19,7 @@ func typesOf(records []RR) string {
 	for _, rr := range records {
 		seen[rr.Type] = true
 	}
-	return conjoin(sortedKeys(seen))
+	return Conjoin(sortedKeys(seen))
 }
 
 func presentValues(records []RR) string {
@@ -35,7 +35,7 @@ func zonesIn(zones []HostedZone) string {
 	for _, z := range zones {
 		list = append(list, fmt.Sprintf("%s (%s, account %s)", code(z.Name), code(z.ID), code(z.Account)))
 	}
-	return conjoin(list)
+	return Conjoin(list)
 }
 
 func holdVerb(list []string) string {
@@ -58,7 +58,7 @@ func codes(list []string) string {
 	for i, s := range list {
 		marked[i] = code(s)
 	}
-	return conjoin(marked)
+	return Conjoin(marked)
 }
 
 // some names a list's first few entries in code, and counts the rest.
@@ -74,7 +74,8 @@ func some(list []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(marked, ", "), len(list)-few)
 }
 
-func conjoin(list []string) string {
+// Conjoin lists words: "a", "a and b", "a, b and c".
+func Conjoin(list []string) string {
 	switch len(list) {
 	case 0:
 		return ""
@@ -85,7 +86,8 @@ func conjoin(list []string) string {
 	}
 }
 
-func plural(n int, noun string) string {
+// Plural counts what a regular noun names: "1 name", "2 names".
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -18,11 +18,11 @@ func Text(d Digest) string {
 	case d.Certificates == 0:
 		line("No certificate was found.")
 	case d.Quiet() && len(d.Email) == 0:
-		line("All quiet: none of %s needs anybody.", plural(d.Certificates, "certificate"))
+		line("All quiet: none of %s needs anybody.", diagnose.Plural(d.Certificates, "certificate"))
 	case Count(d.Entries) == 0:
 		line("Nothing is in trouble that could be looked at.")
 	default:
-		line("%s of %d in trouble.", plural(Count(d.Entries), "certificate"), d.Certificates)
+		line("%s of %d in trouble.", diagnose.Plural(Count(d.Entries), "certificate"), d.Certificates)
 	}
 	if d.Late > 0 {
 		line("Late by %s.", d.Late.Round(time.Minute))
@@ -41,7 +41,7 @@ func Text(d Digest) string {
 				if e.Zone != "" {
 					where = " in the zone " + e.Zone
 				}
-				line("  %s%s, the first of them %s", plural(len(e.Items), "certificate"), where, left(first))
+				line("  %s%s, the first of them %s", diagnose.Plural(len(e.Items), "certificate"), where, left(first))
 			} else {
 				line("  %s: %s  (%s %s)", first.Domain, left(first), first.Account, first.Region)
 			}
@@ -104,7 +104,7 @@ func Text(d Digest) string {
 			line("  %s: %s", upper(u.What), detail)
 		}
 		if d.Unlooked > 0 {
-			line("  %s due for renewal, in the time there is", plural(d.Unlooked, "certificate"))
+			line("  %s due for renewal, in the time there is", diagnose.Plural(d.Unlooked, "certificate"))
 		}
 	}
 	return b.String()
@@ -117,11 +117,11 @@ func left(i Item) string {
 	case i.DaysLeft == nil:
 		return "until " + i.NotAfter.Format(time.DateOnly)
 	case *i.DaysLeft < 0 && i.Verdict == diagnose.VerdictDown:
-		return "expired " + plural(-*i.DaysLeft, "day") + " ago"
+		return "expired " + diagnose.Plural(-*i.DaysLeft, "day") + " ago"
 	case *i.DaysLeft == 0:
 		return "less than a day left"
 	default:
-		return plural(*i.DaysLeft, "day") + " left"
+		return diagnose.Plural(*i.DaysLeft, "day") + " left"
 	}
 }
 
@@ -132,13 +132,6 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func upper(s string) string {

@@ -226,17 +226,17 @@ func spanWords(d time.Duration) string {
 	case d < 2*time.Minute:
 		return "a minute"
 	case d < time.Hour:
-		return plural(int(d/time.Minute), "minute")
+		return diagnose.Plural(int(d/time.Minute), "minute")
 	case d < 48*time.Hour:
-		return plural(int(d/time.Hour), "hour")
+		return diagnose.Plural(int(d/time.Hour), "hour")
 	default:
-		return plural(int(d/(24*time.Hour)), "day")
+		return diagnose.Plural(int(d/(24*time.Hour)), "day")
 	}
 }
 
 // waveOf is what a wave's certificates have in common, as a noun phrase.
 func waveOf(c alert.Card, n int) string {
-	words := plural(n, "certificate")
+	words := diagnose.Plural(n, "certificate")
 	switch w := c.Wave; {
 	case w.Zone != "":
 		words += " in the zone " + code(w.Zone)
@@ -257,7 +257,7 @@ func fates(c alert.Counts) string {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.words))
 		}
 	}
-	return conjoin(parts)
+	return diagnose.Conjoin(parts)
 }
 
 // waveLead says how a wave is, in a line.
@@ -265,7 +265,7 @@ func waveLead(c alert.Card) string {
 	n := c.Counts
 	if n.Open == 0 {
 		if n.Renewed == n.All && c.Wave.Zone == "" && c.Wave.Account == "" && c.Wave.Title == "" {
-			return "✅ *" + plural(n.All, "certificate") + " have renewed*"
+			return "✅ *" + diagnose.Plural(n.All, "certificate") + " have renewed*"
 		}
 		return "✅ *It is over: " + waveOf(c, n.All) + "* – " + fates(n)
 	}
@@ -406,7 +406,7 @@ func AlertList(list []*alert.Incident, s AlertState) slack.ModalViewRequest {
 			open++
 		}
 	}
-	body := []slack.Block{small(plural(len(list), "certificate") + fmt.Sprintf(", %d of them in trouble, in front. ", open) + "_Why?_ sends you the whole answer.")}
+	body := []slack.Block{small(diagnose.Plural(len(list), "certificate") + fmt.Sprintf(", %d of them in trouble, in front. ", open) + "_Why?_ sends you the whole answer.")}
 	for n, i := range list[from:min(from+digestRows, len(list))] {
 		words := sign(i.Item.Verdict) + " " + code(i.Item.Domain)
 		if days := daysWords(i.Item.DaysLeft); days != "" && i.Open() {

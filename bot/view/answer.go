@@ -331,7 +331,7 @@ func checked(a diagnose.Answer, r *diagnose.Report) string {
 	}
 	s += ", DNS from the root servers down"
 	if n := len(facts.DNS.Resolvers); n > 0 {
-		s += " and through " + plural(n, "public resolver")
+		s += " and through " + diagnose.Plural(n, "public resolver")
 	}
 	return s
 }

@@ -74,9 +74,9 @@ func Ask(m AskModal) slack.ModalViewRequest {
 		case !m.Ready:
 			blocks = append(blocks, small("⏳ The list of certificates is being read. A name can be typed below at once."))
 		default:
-			s := plural(m.Total, "certificate") + ", as of " + moment(m.At)
+			s := diagnose.Plural(m.Total, "certificate") + ", as of " + moment(m.At)
 			if m.Unread > 0 {
-				s += fmt.Sprintf(". ⚠️ %s could not be read: the App Home says why", plural(m.Unread, "place"))
+				s += fmt.Sprintf(". ⚠️ %s could not be read: the App Home says why", diagnose.Plural(m.Unread, "place"))
 			}
 			blocks = append(blocks, small(s))
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/acmbot/acmbot/bot/access"
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // A Denial is why somebody may not do something.
@@ -110,7 +111,7 @@ func DeniedModal(m Message) slack.ModalViewRequest {
 // when to ask again.
 func TooMany(questions int, per, wait time.Duration) Message {
 	return FaultMessage(Fault{
-		What: fmt.Sprintf("You have asked %s within %s, the most that one person can", plural(questions, "question"), about(per)),
+		What: fmt.Sprintf("You have asked %s within %s, the most that one person can", diagnose.Plural(questions, "question"), about(per)),
 		Next: "Ask again in " + about(wait),
 	})
 }
@@ -120,9 +121,9 @@ func about(d time.Duration) string {
 	up := func(unit time.Duration) int { return int((d + unit - 1) / unit) }
 	switch {
 	case d <= 90*time.Second:
-		return plural(max(up(time.Second), 1), "second")
+		return diagnose.Plural(max(up(time.Second), 1), "second")
 	case d <= 90*time.Minute:
-		return plural(up(time.Minute), "minute")
+		return diagnose.Plural(up(time.Minute), "minute")
 	}
-	return plural(up(time.Hour), "hour")
+	return diagnose.Plural(up(time.Hour), "hour")
 }

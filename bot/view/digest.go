@@ -82,7 +82,7 @@ func Digest(d digest.Digest, o DigestOptions) Message {
 	for i, e := range d.Entries {
 		if i == shownEntries && len(d.Entries) > shownEntries+1 {
 			rest := d.Entries[i:]
-			b.add(small(fmt.Sprintf("and %s more, with %s", plural(len(rest), "cause"), plural(digest.Count(rest), "certificate"))))
+			b.add(small(fmt.Sprintf("and %s more, with %s", diagnose.Plural(len(rest), "cause"), diagnose.Plural(digest.Count(rest), "certificate"))))
 			break
 		}
 		b.add(entryLine(e, i, state, o))
@@ -91,7 +91,7 @@ func Digest(d digest.Digest, o DigestOptions) Message {
 
 	var buttons []*slack.ButtonBlockElement
 	if n := len(d.Items()); n > 1 && !o.Preview && !o.Still {
-		buttons = append(buttons, button(ActionDigestList+":all", fmt.Sprintf("Show all %d", n), fmt.Sprintf("Show all %s of this digest", plural(n, "certificate")), state.Encode()))
+		buttons = append(buttons, button(ActionDigestList+":all", fmt.Sprintf("Show all %d", n), fmt.Sprintf("Show all %s of this digest", diagnose.Plural(n, "certificate")), state.Encode()))
 	}
 	if !o.Preview && !o.Still {
 		buttons = append(buttons, button(ActionDigestSetting, "Change this digest", "Change when this channel gets its digest, and of what", state.Encode()))
@@ -110,7 +110,7 @@ func previewNote(o DigestOptions) string {
 }
 
 func quietDigest(d digest.Digest, o DigestOptions) Message {
-	words := "✅ All quiet: none of " + plural(d.Certificates, "certificate") + " needs anybody"
+	words := "✅ All quiet: none of " + diagnose.Plural(d.Certificates, "certificate") + " needs anybody"
 	if d.Certificates == 1 {
 		words = "✅ All quiet: the one certificate needs nobody"
 	}
@@ -157,7 +157,7 @@ func digestHeadline(d digest.Digest) string {
 		if rest == 1 {
 			verb = "needs"
 		}
-		part := fmt.Sprintf("⛔ %s %s somebody", plural(rest, "certificate"), verb)
+		part := fmt.Sprintf("⛔ %s %s somebody", diagnose.Plural(rest, "certificate"), verb)
 		if soon > 0 {
 			part += fmt.Sprintf(" (%d within a week)", soon)
 		}
@@ -171,7 +171,7 @@ func digestHeadline(d digest.Digest) string {
 		case len(d.Unreadable) > 0 || d.Unlooked > 0:
 			parts = append(parts, "❔ No trouble seen, but not all could be read")
 		case len(d.Resolved) > 0:
-			parts = append(parts, "✅ All well: "+plural(len(d.Resolved), "certificate")+" resolved")
+			parts = append(parts, "✅ All well: "+diagnose.Plural(len(d.Resolved), "certificate")+" resolved")
 		default:
 			parts = append(parts, "📅 All well, with something to plan")
 		}
@@ -183,17 +183,17 @@ func lateNote(d digest.Digest) string {
 	if d.Late <= 0 {
 		return ""
 	}
-	words := plural(int(d.Late/time.Minute), "minute")
+	words := diagnose.Plural(int(d.Late/time.Minute), "minute")
 	if d.Late >= 2*time.Hour {
-		words = plural(int(d.Late/time.Hour), "hour")
+		words = diagnose.Plural(int(d.Late/time.Hour), "hour")
 	}
 	return "⏰ *Late by " + words + "*: the bot could not post when it was due."
 }
 
 func digestScope(d digest.Digest) string {
-	s := plural(d.Certificates, "certificate")
+	s := diagnose.Plural(d.Certificates, "certificate")
 	if d.Places > 0 {
-		s += ", from " + plural(d.Places, "account and region pair")
+		s += ", from " + diagnose.Plural(d.Places, "account and region pair")
 	}
 	if d.Under > 0 {
 		s += ", " + fmt.Sprint(d.Under) + " under renewal by ACM"
@@ -253,7 +253,7 @@ func entryText(e digest.Entry) string {
 			lead += " (new)"
 		}
 	} else {
-		lead += "*" + plural(len(e.Items), "certificate") + "*"
+		lead += "*" + diagnose.Plural(len(e.Items), "certificate") + "*"
 		if e.Zone != "" {
 			lead += " in the zone " + code(e.Zone)
 		}
@@ -346,7 +346,7 @@ func newBlock(d digest.Digest) slack.Block {
 	if n == 0 {
 		return nil
 	}
-	return small("🆕 " + plural(n, "certificate") + " new since the last digest.")
+	return small("🆕 " + diagnose.Plural(n, "certificate") + " new since the last digest.")
 }
 
 func resolvedBlock(d digest.Digest) slack.Block {
@@ -384,7 +384,7 @@ func emailBlock(d digest.Digest) slack.Block {
 	for _, i := range d.Email {
 		names = append(names, code(i.Domain))
 	}
-	return small("📧 " + plural(len(names), "certificate") + " validated by e-mail, which ACM stops renewing on " + day(d.EmailEnds) +
+	return small("📧 " + diagnose.Plural(len(names), "certificate") + " validated by e-mail, which ACM stops renewing on " + day(d.EmailEnds) +
 		": " + few(names, shownResolved) + ". Switch to DNS validation before.")
 }
 
@@ -405,7 +405,7 @@ func unreadBlock(d digest.Digest) slack.Block {
 		items = append(items, unseenLine(u))
 	}
 	if d.Unlooked > 0 {
-		items = append(items, text(plural(d.Unlooked, "certificate")+" due for renewal, in the time there is."))
+		items = append(items, text(diagnose.Plural(d.Unlooked, "certificate")+" due for renewal, in the time there is."))
 	}
 	block.bullets(items...)
 	return block.block()
@@ -461,7 +461,7 @@ func DigestList(d digest.Digest, s DigestState) slack.ModalViewRequest {
 	pages := max(1, (len(items)+digestRows-1)/digestRows)
 	s.Page = min(max(s.Page, 0), pages-1)
 	from := s.Page * digestRows
-	body := []slack.Block{small(plural(len(items), "certificate") + ", the one that ends first in front. As of " + moment(d.At) + ". _Why?_ sends you the whole answer.")}
+	body := []slack.Block{small(diagnose.Plural(len(items), "certificate") + ", the one that ends first in front. As of " + moment(d.At) + ". _Why?_ sends you the whole answer.")}
 	for n, i := range items[from:min(from+digestRows, len(items))] {
 		words := sign(i.Verdict) + " " + code(i.Domain)
 		if days := daysWords(i.DaysLeft); days != "" {

@@ -147,8 +147,8 @@ func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope
 	var words []string
 	for _, r := range rows {
 		item := inlines{slack.NewRichTextSectionChannelElement(r.Channel, nil)}
-		item = join(item, text(": "+plural(r.Certificates, "certificate")))
-		said := "<#" + r.Channel + ">: " + plural(r.Certificates, "certificate")
+		item = join(item, text(": "+diagnose.Plural(r.Certificates, "certificate")))
+		said := "<#" + r.Channel + ">: " + diagnose.Plural(r.Certificates, "certificate")
 		for i, by := range r.By {
 			lead := ", by "
 			if i > 0 {
@@ -173,7 +173,7 @@ func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope
 	block := rich{}
 	if len(items) > 40 {
 		rest := len(items) - 40
-		items = append(items[:40], text(fmt.Sprintf("and %s more", plural(rest, "channel"))))
+		items = append(items[:40], text(fmt.Sprintf("and %s more", diagnose.Plural(rest, "channel"))))
 	}
 	block.bullets(items...)
 	d.add(block.block())
@@ -186,7 +186,7 @@ func Owners(rows []OwnersRow, nobody []diagnose.CertificateRef, total int, scope
 		said = "❔ There is no certificate that could be read."
 	}
 	if len(nobody) > 0 {
-		said = "⚠️ *Nobody is told of " + plural(len(nobody), "certificate") + "*: " + few(names, shownNobodys) + ". Set ACMBOT_DIGEST_CHANNEL, a route, or " + code(command+" digest") + " in a channel."
+		said = "⚠️ *Nobody is told of " + diagnose.Plural(len(nobody), "certificate") + "*: " + few(names, shownNobodys) + ". Set ACMBOT_DIGEST_CHANNEL, a route, or " + code(command+" digest") + " in a channel."
 	}
 	d.add(line(said, nil))
 	d.add(unseenBlock("Could not be checked", scope.Unreadable))

@@ -268,13 +268,13 @@ func planTitle(p *fix.Plan) string {
 	case fix.AddCAA:
 		return "Add Amazon to the CAA records in Route 53, and keep the others"
 	case fix.ResendEmail:
-		return "Have ACM send " + plural(len(p.Mails), "validation mail") + " again"
+		return "Have ACM send " + diagnose.Plural(len(p.Mails), "validation mail") + " again"
 	case fix.SwitchToDNS:
 		return "Begin the switch from e-mail to DNS validation"
 	case fix.RenewPrivate:
 		return "Have ACM renew the exported private certificate now"
 	}
-	return "Write " + plural(n, "validation record") + " in Route 53"
+	return "Write " + diagnose.Plural(n, "validation record") + " in Route 53"
 }
 
 // changeBlock is one record set: where, what is there now, what will be.
@@ -358,7 +358,7 @@ func (r *FixReport) did() string {
 		parts = append(parts, fmt.Sprintf("%s the %s record `%s` in the zone `%s`.", verb, c.Type, c.Name, c.ZoneName))
 	}
 	if n := len(r.Result.Already); n > 0 && len(parts) > 0 {
-		parts = append(parts, plural(n, "record")+" more were in place already.")
+		parts = append(parts, diagnose.Plural(n, "record")+" more were in place already.")
 	}
 	if len(r.Result.Written) > 0 {
 		if r.Result.InSync {
@@ -375,7 +375,7 @@ func (r *FixReport) did() string {
 		case fix.SwitchToDNS:
 			s := "ACM began the switch to DNS validation."
 			if n := len(r.Result.Records); n > 0 {
-				s += fmt.Sprintf(" It waits for %s, for 72 hours.", plural(n, "CNAME record"))
+				s += fmt.Sprintf(" It waits for %s, for 72 hours.", diagnose.Plural(n, "CNAME record"))
 			}
 			parts = append(parts, s)
 		default:

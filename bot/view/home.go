@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/acmbot/acmbot/diagnose"
 )
 
 // A Status is what the App Home tells about the bot itself.
@@ -50,7 +52,7 @@ func Home(s Status, o Overview) slack.HomeTabViewRequest {
 	}
 	items := []inlines{text(fmt.Sprintf("%s%d of %d connections to Slack are open", mark, s.Sockets, s.Wanted))}
 	if s.Running > 0 || s.Waiting > 0 {
-		items = append(items, text(fmt.Sprintf("%s running, %d waiting", plural(s.Running, "check"), s.Waiting)))
+		items = append(items, text(fmt.Sprintf("%s running, %d waiting", diagnose.Plural(s.Running, "check"), s.Waiting)))
 	}
 	if !s.Started.IsZero() {
 		items = append(items, join(text("Running since "), when(s.Started)))
@@ -59,7 +61,7 @@ func Home(s Status, o Overview) slack.HomeTabViewRequest {
 		items = append(items, join(text("⚠️ The bot token lacks the scope "), literal(scope), text(": add it to the app and install it again.")))
 	}
 	if s.Workers > 0 {
-		items = append(items, join(text("Settings: the command is "), literal(s.Command), text(fmt.Sprintf("; %s at a time, %d of them for one person; ", plural(s.Workers, "check"), s.PerUser)), fixesLine(s.Fixes)))
+		items = append(items, join(text("Settings: the command is "), literal(s.Command), text(fmt.Sprintf("; %s at a time, %d of them for one person; ", diagnose.Plural(s.Workers, "check"), s.PerUser)), fixesLine(s.Fixes)))
 	}
 	status.bullets(items...)
 	d.add(status.block())

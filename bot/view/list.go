@@ -72,9 +72,9 @@ func List(l Listing) Message {
 	filter := l.Filter.String()
 
 	var d draft
-	title := fmt.Sprintf("%s of %d", plural(len(l.Certificates), "certificate"), l.Total)
+	title := fmt.Sprintf("%s of %d", diagnose.Plural(len(l.Certificates), "certificate"), l.Total)
 	if len(l.Certificates) == l.Total {
-		title = plural(l.Total, "certificate")
+		title = diagnose.Plural(l.Total, "certificate")
 	}
 	d.add(header(title), small("Filter: "+code(filter), "As of "+moment(l.At)))
 	var words []string
@@ -90,7 +90,7 @@ func List(l Listing) Message {
 		if l.Total == 0 {
 			empty.para(text(noneListed(l.Scope)))
 		} else {
-			empty.para(text("No certificate is like that. "), literal(l.Command+" list"), text(" shows all "+plural(l.Total, "certificate")+"; "), literal(l.Command+" help"), text(" tells the filters."))
+			empty.para(text("No certificate is like that. "), literal(l.Command+" list"), text(" shows all "+diagnose.Plural(l.Total, "certificate")+"; "), literal(l.Command+" help"), text(" tells the filters."))
 		}
 		d.add(empty.block())
 	}
@@ -119,7 +119,7 @@ func List(l Listing) Message {
 		lines = append(lines, strings.ReplaceAll(listedLine(&shown[i], l.At, ""), "\n", ", "))
 	}
 	if n := len(l.Scope.Unreadable); n > 0 {
-		lines = append(lines, plural(n, "place")+" could not be read.")
+		lines = append(lines, diagnose.Plural(n, "place")+" could not be read.")
 	}
 	return d.message(strings.Join(lines, "\n"))
 }

@@ -112,7 +112,7 @@ func listedLine(l *diagnose.Listed, at time.Time, cause string) string {
 		place = append(place, code(l.Region))
 	}
 	if n := len(l.Names) - 1; n > 0 {
-		place = append(place, plural(n, "more name"))
+		place = append(place, diagnose.Plural(n, "more name"))
 	}
 	if !l.InUse && l.State(at) != diagnose.StateNever {
 		place = append(place, "not in use")

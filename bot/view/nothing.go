@@ -126,7 +126,7 @@ func lookedIn(s diagnose.Scope) string {
 	}
 	looked := "Looked in " + few(accounts, shownPlaces)
 	if s.Certificates > 0 {
-		looked = "Looked through " + plural(s.Certificates, "certificate") + " in " + few(accounts, shownPlaces)
+		looked = "Looked through " + diagnose.Plural(s.Certificates, "certificate") + " in " + few(accounts, shownPlaces)
 	}
 	return looked + "."
 }

@@ -43,7 +43,7 @@ func (o Overview) blocks() []slack.Block {
 		for _, w := range words {
 			items = append(items, text(w))
 		}
-		summary.para(bold(plural(len(o.Certificates), "certificate")))
+		summary.para(bold(diagnose.Plural(len(o.Certificates), "certificate")))
 		summary.bullets(items...)
 	} else {
 		summary.para(text(noneListed(o.Scope)))

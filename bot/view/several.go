@@ -42,7 +42,7 @@ func (s Summary) text() string {
 // a button.
 func Several(list []Summary) Message {
 	var d draft
-	d.add(header(plural(len(list), "name")))
+	d.add(header(diagnose.Plural(len(list), "name")))
 	var words []string
 	for i, s := range list {
 		var b *slack.ButtonBlockElement

@@ -138,29 +138,10 @@ func words(s string) []string {
 	return append(list, s[start:])
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// conjoin lists words: "a", "a and b", "a, b and c".
-func conjoin(list []string) string {
-	switch len(list) {
-	case 0:
-		return ""
-	case 1:
-		return list[0]
-	default:
-		return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
-	}
-}
-
 // few is the first n of a list in words, and how many more there are.
 func few(list []string, n int) string {
 	if len(list) <= n+1 {
-		return conjoin(list)
+		return diagnose.Conjoin(list)
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
 }

@@ -105,9 +105,9 @@ func validity(r *diagnose.Report) string {
 	switch {
 	case r.DaysLeft == nil:
 	case r.Certificate.NotAfter.Before(r.At):
-		text += " (expired " + plural(-*r.DaysLeft, "day") + " ago)"
+		text += " (expired " + diagnose.Plural(-*r.DaysLeft, "day") + " ago)"
 	default:
-		text += " (" + plural(*r.DaysLeft, "day") + " left)"
+		text += " (" + diagnose.Plural(*r.DaysLeft, "day") + " left)"
 	}
 	return text
 }
@@ -251,7 +251,7 @@ func (p *page) record(r, said *diagnose.Remedy) {
 		rows = append(rows, [2]string{"Value", absolute(r.Type, r.Value)})
 	}
 	if r.TTL > 0 {
-		rows = append(rows, [2]string{"TTL", plural(r.TTL, "second")})
+		rows = append(rows, [2]string{"TTL", diagnose.Plural(r.TTL, "second")})
 	}
 	p.table(2, rows)
 	if r.EnterName != "" {

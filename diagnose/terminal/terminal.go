@@ -138,7 +138,7 @@ func (p *page) scope(a *diagnose.Answer) {
 	}
 	looked := "Looked in " + a.Scope.Words()
 	if a.Scope.Certificates > 0 {
-		looked += fmt.Sprintf(", %s", plural(a.Scope.Certificates, "certificate"))
+		looked += fmt.Sprintf(", %s", diagnose.Plural(a.Scope.Certificates, "certificate"))
 	}
 	p.gap()
 	p.faint(0, looked+", on "+instant(a.At)+".")
@@ -153,13 +153,6 @@ func until(t time.Time) string {
 }
 
 func instant(t time.Time) string { return t.UTC().Format("2 January 2006 15:04 UTC") }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
 
 // sentenceCase makes the first letter a capital one.
 func sentenceCase(s string) string {

@@ -30,7 +30,7 @@ func RenderTrace(a diagnose.Answer, o Options) string {
 }
 
 func (p *page) walk(d *diagnose.DNS) {
-	said := plural(len(d.Lookups), "question") + " about " + plural(len(d.Zones), "zone") + ", in " + queries(d.Queries) + "."
+	said := diagnose.Plural(len(d.Lookups), "question") + " about " + diagnose.Plural(len(d.Zones), "zone") + ", in " + queries(d.Queries) + "."
 	if len(d.Resolvers) > 0 {
 		said += " The resolvers are " + strings.Join(d.Resolvers, ", ") + "."
 	}
