@@ -40,10 +40,11 @@ func fates(start time.Time) []fate {
 		return &c
 	}
 	// Renewals that wait for somebody from one day on, with 25 days left, and
-	// are renewed so many days later.
+	// are renewed so many days later. Looks come hours apart here, as replicas
+	// die and clocks leap: whatever is to be told of lasts for most of a day.
 	for i := range 14 {
 		from := time.Duration(3+4*i)*aDay + time.Duration(i)*hourly
-		end, lasts := from+25*aDay, time.Duration(1+i*25/14)*aDay+6*hourly
+		end, lasts := from+25*aDay, time.Duration(1+i*25/14)*aDay+18*hourly
 		c := certificate(fmt.Sprintf("www.shop%02d.example", i), end)
 		f := fate{name: c.DomainName, want: map[string]int{"opened": 1, "over": 1}}
 		for _, days := range []time.Duration{14, 7, 3, 1} {
