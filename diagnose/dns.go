@@ -68,6 +68,31 @@ type Lookup struct {
 	Security Security `json:"security,omitzero"`
 }
 
+// along are a look-up and those of what its name is an alias of, as far as they
+// were made: a resolver that fails at one of them fails for the name.
+func (d *DNS) along(l *Lookup) []*Lookup {
+	var list []*Lookup
+	add := func(l *Lookup) {
+		if l != nil && !slices.Contains(list, l) {
+			list = append(list, l)
+		}
+	}
+	add(l)
+	for i := 0; i < len(list) && len(list) <= maxAlong; i++ {
+		for _, reply := range list[i].Replies {
+			for _, rr := range reply.Answer {
+				if rr.Type == "CNAME" && CanonicalName(rr.Name) == list[i].Name {
+					add(d.Lookup(rr.Value, list[i].Type))
+				}
+			}
+		}
+	}
+	return list
+}
+
+// maxAlong bounds the aliases that are followed: servers may disagree at each.
+const maxAlong = 32
+
 // Zone returns the apex of the zone that was asked, "" where none was reached.
 func (l *Lookup) Zone() string {
 	if l == nil || len(l.Path) == 0 {
