@@ -151,6 +151,44 @@ func (o Outcome) Usable() bool {
 	return o == OutcomeAnswer || o == OutcomeNoData || o == OutcomeNXDomain
 }
 
+// Words is the outcome in words, for a list of servers and what each said.
+func (o Outcome) Words() string {
+	switch o {
+	case OutcomeAnswer:
+		return "answer"
+	case OutcomeNoData:
+		return "no such record at the name (NODATA)"
+	case OutcomeNXDomain:
+		return "no such name (NXDOMAIN)"
+	case OutcomeReferral:
+		return "referral"
+	case OutcomeUpwardReferral:
+		return "referral back up the tree: lame"
+	case OutcomeLame:
+		return "answer without authority: lame"
+	case OutcomeRefused:
+		return "refused (REFUSED)"
+	case OutcomeServFail:
+		return "server failure (SERVFAIL)"
+	case OutcomeBadMessage:
+		return "an answer that makes no sense"
+	case OutcomeTimeout:
+		return "no answer in time"
+	case OutcomeUnreachable:
+		return "not reachable"
+	case OutcomeTruncated:
+		return "truncated over UDP, and no answer over TCP"
+	case OutcomeNoAddress:
+		return "no address"
+	case OutcomeOverBudget:
+		return "not asked: the queries of this diagnosis were used up"
+	case OutcomeNotReached:
+		return "not heard"
+	default:
+		return string(o)
+	}
+}
+
 // An RR is a resource record. Value is the record data in presentation format;
 // domain names in it are lower-case and without a trailing dot.
 type RR struct {
