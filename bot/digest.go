@@ -480,47 +480,22 @@ func (d *Digester) send(ctx context.Context, channel, thread string, m view.Mess
 	return ts, err
 }
 
-// mostHistory is how many pages of a channel are looked through for a message
-// that may have been posted.
-const mostHistory = 20
+// mostHistory is how many messages of a channel are looked through for one that
+// may have been posted.
+const mostHistory = 4000
 
-// find looks for a message in a channel, or in a thread, by the id in its
-// metadata. Where the app may not look, a message twice is better than none.
+// find looks for a message of the bot's in a channel, or in a thread, by the id
+// in its metadata. Where the app may not look, a message twice is better than
+// none.
 func (d *Digester) find(ctx context.Context, channel, thread, event, id string, since time.Time) (ts string, found bool, err error) {
-	oldest, cursor := fmt.Sprintf("%d.000000", since.Unix()), ""
-	for range mostHistory {
-		var list []slack.Message
-		if thread != "" {
-			list, _, cursor, err = d.api.once.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-				ChannelID: channel, Timestamp: thread, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-			})
-		} else {
-			var page *slack.GetConversationHistoryResponse
-			page, err = d.api.once.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-				ChannelID: channel, Oldest: oldest, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-			})
-			if page != nil {
-				list, cursor = page.Messages, page.ResponseMetaData.NextCursor
-			}
-		}
-		switch code := slackCode(err); code {
-		case "missing_scope", "not_in_channel", "channel_not_found", "thread_not_found":
-			d.log.WarnContext(ctx, "could not look whether a message was posted already", "channel", channel, "code", code)
-			return "", false, nil
-		}
-		if err != nil {
-			return "", false, err
-		}
-		for i := range list {
-			if m := &list[i]; m.Metadata.EventType == event && m.Metadata.EventPayload["id"] == id {
-				return m.Timestamp, true, nil
-			}
-		}
-		if cursor == "" {
-			break
-		}
+	p := place{channel: channel, thread: thread, oldest: fmt.Sprintf("%d.000000", since.Unix()), most: mostHistory}
+	ts, err = d.api.search(ctx, d.api.once, p, event, "id", id)
+	switch code := slackCode(err); code {
+	case "missing_scope", "not_in_channel", "channel_not_found", "thread_not_found":
+		d.log.WarnContext(ctx, "could not look whether a message was posted already", "channel", channel, "code", code)
+		return "", false, nil
 	}
-	return "", false, nil
+	return ts, ts != "", err
 }
 
 // A look is what is seen of the certificates for the digests of one time: each

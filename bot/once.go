@@ -87,34 +87,5 @@ const mostLooked = 1000
 // find looks for a message of the bot's by its mark, in a thread, or in a
 // conversation among the latest messages.
 func (a api) find(ctx context.Context, channel, thread, mark string) (ts string, err error) {
-	cursor := ""
-	for seen := 0; seen < mostLooked; {
-		var list []slack.Message
-		if thread != "" {
-			list, _, cursor, err = a.client.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-				ChannelID: channel, Timestamp: thread, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-			})
-		} else {
-			var page *slack.GetConversationHistoryResponse
-			page, err = a.client.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-				ChannelID: channel, Cursor: cursor, Limit: 200, IncludeAllMetadata: true,
-			})
-			if page != nil {
-				list, cursor = page.Messages, page.ResponseMetaData.NextCursor
-			}
-		}
-		if err != nil {
-			return "", err
-		}
-		for i := range list {
-			if list[i].Metadata.EventType == markEvent && list[i].Metadata.EventPayload["mark"] == mark {
-				return list[i].Timestamp, nil
-			}
-		}
-		seen += len(list)
-		if cursor == "" || len(list) == 0 {
-			break
-		}
-	}
-	return "", nil
+	return a.search(ctx, a.client, place{channel: channel, thread: thread, most: mostLooked}, markEvent, "mark", mark)
 }

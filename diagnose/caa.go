@@ -136,7 +136,7 @@ type caaReading struct {
 	verdict caaVerdict
 	culprit caaProperty
 	at      string // where the set stands: the name, an ancestor, or an alias's target
-	via     string // the name that is an alias, where the set stands at its target
+	via     string // the name that is an alias, where the set stands, or the look-up failed, at its target
 	set     []RR
 	// failed is the name whose CAA look-up no server answered; "" where all
 	// look-ups worked.
@@ -168,18 +168,21 @@ func governingCAA(dns *DNS, name string) *caaReading {
 		if l.Broken != nil && l.Broken.Kind == BreakNXDomain {
 			continue // nothing there, and no record either
 		}
-		found, ok := caaSets(dns, l, 0)
-		if !ok {
-			if !strings.Contains(at, ".") {
+		found, end := caaSets(dns, l, 0)
+		if end != nil {
+			if !strings.Contains(end.Name, ".") {
 				return c // a top-level domain that does not answer is nobody's here to fix
 			}
-			if len(l.Replies) == 0 && l.Broken == nil || l.Broken != nil && cutOff(l.Broken) {
+			if notMade(end) {
 				c.unseen = true
 				return c
 			}
-			c.failed, c.replies = at, l.Replies
+			c.failed, c.replies = end.Name, end.Replies
 			if len(c.replies) == 0 {
-				c.replies = l.Broken.Replies
+				c.replies = end.Broken.Replies
+			}
+			if end != l {
+				c.via = at
 			}
 			return c
 		}
@@ -212,15 +215,28 @@ type caaSet struct {
 	replies    []Reply
 }
 
+// notMade reports whether a look-up says nothing of the servers that it is
+// about: it was not made, or not to its end, or the way to them broke here.
+func notMade(l *Lookup) bool {
+	if l.Broken == nil {
+		return len(l.Replies) == 0
+	}
+	return l.Broken.Kind == BreakBudget || cutOff(l.Broken)
+}
+
 // caaSets are the distinct CAA record sets that the servers give for a name,
-// through its alias where it is one. ok is false where no server gave a usable
-// answer.
-func caaSets(dns *DNS, l *Lookup, depth int) (sets []caaSet, ok bool) {
+// through its alias where it is one. end is the look-up, of the name or of what
+// it is an alias of, that gave no usable answer; nil where all did: an issuer's
+// resolver fails with it, whichever of the names it is.
+func caaSets(dns *DNS, l *Lookup, depth int) (sets []caaSet, end *Lookup) {
+	end = l
 	for _, reply := range l.Replies {
 		if !reply.Outcome.Usable() {
 			continue
 		}
-		ok = true
+		if end == l {
+			end = nil
+		}
 		var own caaSet
 		var target string
 		for _, rr := range reply.Answer {
@@ -240,15 +256,15 @@ func caaSets(dns *DNS, l *Lookup, depth int) (sets []caaSet, ok bool) {
 			sets = addCAASet(sets, own)
 		case target != "" && depth < maxHops:
 			next := dns.Lookup(target, "CAA")
-			if next == nil {
-				continue
+			switch {
+			case next == nil:
+				return nil, &Lookup{Name: target, Type: "CAA"}
+			case next.Broken != nil && (next.Broken.Kind == BreakNXDomain || next.Broken.Kind == BreakBadName):
+				continue // nothing there, and no record either
 			}
-			if next.Broken != nil {
-				continue
-			}
-			behind, reached := caaSets(dns, next, depth+1)
-			if !reached {
-				return nil, false
+			behind, failed := caaSets(dns, next, depth+1)
+			if failed != nil {
+				return nil, failed
 			}
 			for _, set := range behind {
 				set.via = l.Name
@@ -256,7 +272,7 @@ func caaSets(dns *DNS, l *Lookup, depth int) (sets []caaSet, ok bool) {
 			}
 		}
 	}
-	return sets, ok
+	return sets, end
 }
 
 func addCAASet(sets []caaSet, set caaSet) []caaSet {

@@ -78,7 +78,11 @@ var caaCauses = []*Cause{
 		ID: "caa-lookup-failed", Title: "the CAA look-up fails", Severity: Blocking, Owner: OwnerDNSHost,
 		Meaning: "The name servers do not answer the CAA query, and an issuer that cannot look must refuse.",
 		Text: func(a Args) string {
-			return fmt.Sprintf("The servers%s do not answer the query for CAA records at %s: %s. A certificate authority that cannot look must refuse, even where there is no CAA record.", ofZone(a.Zone), code(a.Where), Conjoin(a.Servers))
+			alias := ""
+			if a.Detail != "" {
+				alias = fmt.Sprintf(" %s is an alias of it, so its own CAA look-up ends there.", code(a.Detail))
+			}
+			return fmt.Sprintf("The servers%s do not answer the query for CAA records at %s: %s.%s A certificate authority that cannot look must refuse, even where there is no CAA record.", ofZone(a.Zone), code(a.Where), Conjoin(a.Servers), alias)
 		},
 		Fix: func(a Args) Remedy {
 			return Remedy{Zone: a.Zone, Host: a.Host.Name, HostURL: a.Host.Page(a.Zone), Summary: fmt.Sprintf("Make the servers of %s answer CAA queries", code(a.Zone)),

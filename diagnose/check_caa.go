@@ -85,6 +85,7 @@ func checkCAA(r *reading) []Finding {
 			if tooLate(c.replies) {
 				continue
 			}
+			a.Detail = g.via
 			a.Servers = serversSaying(faultyReplies(c.replies), g.at, "CAA")
 			if len(a.Servers) == 0 {
 				a.Servers = []string{"no server could be asked"}

@@ -37,13 +37,23 @@ func checkDNSSEC(r *reading) []Finding {
 		}
 	}
 	for _, rec := range r.records {
-		look(rec.lookup, rec.names)
+		for _, l := range r.DNS.along(rec.lookup) {
+			look(l, rec.names)
+		}
 	}
 	for _, c := range r.caa {
+		climbed := false // to a name that has a set, above which nobody looks for aliases
 		for _, at := range Ancestors(c.name) {
 			if l := r.DNS.Lookup(at, "CAA"); l != nil && l.Zone() != "." && isBelowSuffix(at) {
-				look(l, []string{c.name})
+				consulted := []*Lookup{l}
+				if !climbed {
+					consulted = r.DNS.along(l)
+				}
+				for _, l := range consulted {
+					look(l, []string{c.name})
+				}
 			}
+			climbed = climbed || at == c.at || at == c.via
 		}
 	}
 	var list []Finding

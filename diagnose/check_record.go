@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -95,6 +96,19 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 	}
 	end, hops := followCNAME(&r.DNS, target, rec.accepts)
 	chain := r.chainEvidence(target)
+	if owner, to := dnameAbove(rec.lookup); owner != "" && (end == chainBreaks || end == chainStops) {
+		// Nothing can stand below a DNAME (RFC 6672 section 2.4): the record
+		// belongs where it leads.
+		last := r.lastOf(target)
+		a.Record.Name, a.Present = last.Name, recordsAt(last, "CNAME")
+		a.Zone, a.Host, a.NameServers = last.Zone(), Host{}, nil
+		if z := r.DNS.Zones[a.Zone]; z != nil {
+			a.NameServers, a.Host = z.Delegated, HostOf(z.Delegated)
+		}
+		f, ok := fault("cname-missing", Certain, chain...)
+		f.Text += fmt.Sprintf(" %s has a DNAME record, so what is below it is looked up below %s; the record belongs there, and none can be added at %s.", code(owner), code(to), code(rec.Name))
+		return f, ok
+	}
 	switch end {
 	case chainReaches: // over too many
 		a.Total = hops
@@ -105,6 +119,15 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 	case chainLoops:
 		a.Where = "it runs in a circle, or on and on"
 		return fault("cname-chain-broken", Certain, chain...)
+	case chainUnseen:
+		last := r.lastOf(target)
+		if last == nil || notMade(last) {
+			return Finding{}, false // it may lead to the value, for all that is known
+		}
+		a.Where = "the servers" + ofZone(hidden(last)) + " do not answer for " + code(last.Name)
+		f, ok := fault("cname-chain-broken", Certain, chain...)
+		f.Title = "validation CNAME leads over an alias that cannot be resolved"
+		return f, ok
 	default:
 		return fault("cname-non-acm-target", Certain, chain...)
 	}
@@ -113,6 +136,33 @@ func (r *reading) recordFault(rec *recordReading) (Finding, bool) {
 func (r *reading) lookupReplies(name, rrtype string) []Reply {
 	if l := r.DNS.Lookup(name, rrtype); l != nil {
 		return l.Replies
+	}
+	return nil
+}
+
+// dnameAbove is the owner and the target of the DNAME record that a look-up's
+// answers are made from; empty where they are not.
+func dnameAbove(l *Lookup) (owner, target string) {
+	for _, reply := range l.Replies {
+		for _, rr := range reply.Answer {
+			if rr.Type == "DNAME" && isBelow(l.Name, CanonicalName(rr.Name)) {
+				return CanonicalName(rr.Name), CanonicalName(rr.Value)
+			}
+		}
+	}
+	return "", ""
+}
+
+// lastOf is the look-up at which a chain of CNAMEs ends; nil where it was not
+// made.
+func (r *reading) lastOf(target string) *Lookup {
+	for range 2 * maxHops {
+		l := r.DNS.Lookup(target, "CNAME")
+		next, _ := answerOf(l)
+		if next == "" {
+			return l
+		}
+		target = next
 	}
 	return nil
 }

@@ -68,6 +68,31 @@ type Lookup struct {
 	Security Security `json:"security,omitzero"`
 }
 
+// along are a look-up and those of what its name is an alias of, as far as they
+// were made: a resolver that fails at one of them fails for the name.
+func (d *DNS) along(l *Lookup) []*Lookup {
+	var list []*Lookup
+	add := func(l *Lookup) {
+		if l != nil && !slices.Contains(list, l) {
+			list = append(list, l)
+		}
+	}
+	add(l)
+	for i := 0; i < len(list) && len(list) <= maxAlong; i++ {
+		for _, reply := range list[i].Replies {
+			for _, rr := range reply.Answer {
+				if rr.Type == "CNAME" && CanonicalName(rr.Name) == list[i].Name {
+					add(d.Lookup(rr.Value, list[i].Type))
+				}
+			}
+		}
+	}
+	return list
+}
+
+// maxAlong bounds the aliases that are followed: servers may disagree at each.
+const maxAlong = 32
+
 // Zone returns the apex of the zone that was asked, "" where none was reached.
 func (l *Lookup) Zone() string {
 	if l == nil || len(l.Path) == 0 {
@@ -124,6 +149,44 @@ const (
 // records, there are none, or the name does not exist.
 func (o Outcome) Usable() bool {
 	return o == OutcomeAnswer || o == OutcomeNoData || o == OutcomeNXDomain
+}
+
+// Words is the outcome in words, for a list of servers and what each said.
+func (o Outcome) Words() string {
+	switch o {
+	case OutcomeAnswer:
+		return "answer"
+	case OutcomeNoData:
+		return "no such record at the name (NODATA)"
+	case OutcomeNXDomain:
+		return "no such name (NXDOMAIN)"
+	case OutcomeReferral:
+		return "referral"
+	case OutcomeUpwardReferral:
+		return "referral back up the tree: lame"
+	case OutcomeLame:
+		return "answer without authority: lame"
+	case OutcomeRefused:
+		return "refused (REFUSED)"
+	case OutcomeServFail:
+		return "server failure (SERVFAIL)"
+	case OutcomeBadMessage:
+		return "an answer that makes no sense"
+	case OutcomeTimeout:
+		return "no answer in time"
+	case OutcomeUnreachable:
+		return "not reachable"
+	case OutcomeTruncated:
+		return "truncated over UDP, and no answer over TCP"
+	case OutcomeNoAddress:
+		return "no address"
+	case OutcomeOverBudget:
+		return "not asked: the queries of this diagnosis were used up"
+	case OutcomeNotReached:
+		return "not heard"
+	default:
+		return string(o)
+	}
 }
 
 // An RR is a resource record. Value is the record data in presentation format;

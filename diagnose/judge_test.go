@@ -220,6 +220,42 @@ func TestJudge(t *testing.T) {
 			f.answer("shop.vendor.example", "CAA", caa("shop.vendor.example", `0 issue "digicert.com"`))
 		}, "caa-via-cname", StatePending, VerdictBlocked},
 		{"CAA fails", pending, func(f *Facts) { f.outcome("shop.example.com", "CAA", OutcomeServFail) }, "caa-lookup-failed", StatePending, VerdictBlocked},
+		{"CAA fails at the alias's end", pending, func(f *Facts) {
+			f.answer("shop.example.com", "CAA", cname("shop.example.com", "shop.vendor.example"))
+			f.outcome("shop.vendor.example", "CAA", OutcomeServFail)
+		}, "caa-lookup-failed", StatePending, VerdictBlocked},
+		{"the alias's zone is gone, and no CAA record with it", pending, func(f *Facts) {
+			f.answer("shop.example.com", "CAA", cname("shop.example.com", "shop.vendor.example"))
+			l := f.outcome("shop.vendor.example", "CAA", OutcomeNXDomain)
+			l.Broken = &Break{Kind: BreakNXDomain, Zone: "example", Name: "vendor.example", Replies: l.Replies}
+		}, "in-progress", StatePending, VerdictWaiting},
+		{"no time for CAA", pending, func(f *Facts) {
+			l := f.answer("shop.example.com", "CAA")
+			l.Replies, l.Broken = nil, &Break{Kind: BreakBudget, Zone: "example.com"}
+		}, "", StatePending, VerdictUnknown},
+		{"no time for CAA at the alias's end", pending, func(f *Facts) {
+			f.answer("shop.example.com", "CAA", cname("shop.example.com", "shop.vendor.example"))
+		}, "", StatePending, VerdictUnknown},
+		{"CAA through an alias that does not validate", pending, func(f *Facts) {
+			f.answer("shop.example.com", "CAA", cname("shop.example.com", "shop.vendor.example"))
+			f.answer("shop.vendor.example", "CAA").Security = Security{State: Bogus, Fault: FaultSignatureInvalid, Zone: "vendor.example"}
+		}, "dnssec-bogus", StatePending, VerdictBlocked},
+		{"own CAA below an alias that does not validate", pending, func(f *Facts) {
+			f.answer("shop.example.com", "CAA", caa("shop.example.com", `0 issue "amazon.com"`))
+			f.answer("example.com", "CAA", cname("example.com", "vendor.example"))
+			f.answer("vendor.example", "CAA").Security = Security{State: Bogus, Fault: FaultSignatureInvalid, Zone: "vendor.example"}
+		}, "in-progress", StatePending, VerdictWaiting},
+		{"no time for the alias's end", pending, func(f *Facts) {
+			f.answer(recordName, "CNAME", cname(recordName, "shop.vendor.example"))
+		}, "", StatePending, VerdictUnknown},
+		{"the alias's end does not answer", pending, func(f *Facts) {
+			f.answer(recordName, "CNAME", cname(recordName, "shop.vendor.example"))
+			f.outcome("shop.vendor.example", "CNAME", OutcomeRefused)
+		}, "cname-chain-broken", StatePending, VerdictBlocked},
+		{"the alias's end does not validate", pending, func(f *Facts) {
+			f.answer(recordName, "CNAME", cname(recordName, "shop.vendor.example"))
+			f.answer("shop.vendor.example", "CNAME", cname("shop.vendor.example", recordValue)).Security = Security{State: Bogus, Fault: FaultSignatureInvalid, Zone: "vendor.example"}
+		}, "dnssec-bogus", StatePending, VerdictBlocked},
 		{"CAA critical and unknown", pending, func(f *Facts) {
 			f.answer("example.com", "CAA", caa("example.com", `0 issue "amazon.com"`), caa("example.com", `128 future "x"`))
 		}, "caa-critical-unknown-tag", StatePending, VerdictBlocked},

@@ -80,10 +80,6 @@ const (
 // Quiet reports whether nobody is to be told of a refusal.
 func (r Reason) Quiet() bool { return r == Unknown || r == ABot || r == Deactivated }
 
-// OfPlace reports whether the place is the reason, so that the same person may
-// ask elsewhere.
-func (r Reason) OfPlace() bool { return r == SharedPlace || r == OtherPlace || r == UnknownPlace }
-
 // of reports whether a person is of the workspace.
 func (h Home) of(who Person) bool {
 	return !who.Stranger && h.Team != "" && (who.Team == h.Team || slices.Contains(who.Teams, h.Team))

@@ -319,9 +319,9 @@ func replyLine(r diagnose.Reply) inlines {
 	if r.Server != "" {
 		who = r.Server + " (" + r.Address + ")"
 	}
-	line := join(text(who+": "), text(outcomeWords(r.Outcome)))
+	line := join(text(who+": "), text(r.Outcome.Words()))
 	var notes []string
-	if r.RCode != "" && r.RCode != "NOERROR" {
+	if r.RCode != "" && r.RCode != "NOERROR" && !strings.Contains(r.Outcome.Words(), r.RCode) {
 		notes = append(notes, r.RCode)
 	}
 	if r.Authoritative {
@@ -354,41 +354,6 @@ func replyLine(r diagnose.Reply) inlines {
 	return line
 }
 
-func outcomeWords(o diagnose.Outcome) string {
-	switch o {
-	case diagnose.OutcomeAnswer:
-		return "answers"
-	case diagnose.OutcomeNoData:
-		return "no such record"
-	case diagnose.OutcomeNXDomain:
-		return "no such name"
-	case diagnose.OutcomeReferral:
-		return "refers further down"
-	case diagnose.OutcomeUpwardReferral:
-		return "refers upwards: lame"
-	case diagnose.OutcomeLame:
-		return "answers without authority: lame"
-	case diagnose.OutcomeRefused:
-		return "refuses"
-	case diagnose.OutcomeServFail:
-		return "server failure"
-	case diagnose.OutcomeBadMessage:
-		return "an answer that makes no sense"
-	case diagnose.OutcomeTimeout:
-		return "no answer in time"
-	case diagnose.OutcomeUnreachable:
-		return "not reachable"
-	case diagnose.OutcomeTruncated:
-		return "answer cut off, and TCP failed"
-	case diagnose.OutcomeNoAddress:
-		return "the server's own name has no address"
-	case diagnose.OutcomeOverBudget, diagnose.OutcomeNotReached:
-		return "not asked in the time there is"
-	default:
-		return string(o)
-	}
-}
-
 func endpoints(byName map[string]diagnose.Endpoint) []slack.Block {
 	var blocks []slack.Block
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
@@ -407,7 +372,7 @@ func endpoints(byName map[string]diagnose.Endpoint) []slack.Block {
 			items = append(items, item)
 		}
 		if len(e.Served) == 0 && e.Resolution != "" {
-			items = append(items, join(text("no address in DNS: "+outcomeWords(e.Resolution))))
+			items = append(items, join(text("no address in DNS: "+e.Resolution.Words())))
 		}
 		block.bullets(items...)
 		blocks = append(blocks, block.block())

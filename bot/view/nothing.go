@@ -186,7 +186,7 @@ func endpointBlock(e *diagnose.Endpoint) slack.Block {
 	block := rich{}
 	switch {
 	case len(e.Served) == 0 && e.Resolution != "":
-		block.para(text(noAddress(e.Resolution)+": "), text(outcomeWords(e.Resolution)+"."))
+		block.para(text(noAddress(e.Resolution)+": "), text(e.Resolution.Words()+"."))
 	case len(e.Served) == 0:
 		return nil
 	default:

@@ -421,6 +421,9 @@ func (w *Workspace) messagePage(list []*message, a args) (object, error) {
 	messages := make([]object, len(page))
 	for i, m := range page {
 		messages[i] = w.messageObject(m)
+		if !a.boolean("include_all_metadata") {
+			delete(messages[i], "metadata")
+		}
 	}
 	return object{
 		"messages": messages, "has_more": next != "",

@@ -281,10 +281,10 @@ func (w *Workspace) messageObject(m *message) object {
 	if u := w.user(m.User); u != nil {
 		o["team"] = w.teamOf(u)
 	}
-	if m.App && m.Subtype == "" || m.Subtype == "thread_broadcast" && m.App {
-		o["bot_id"] = w.botID
-		o["app_id"] = w.appID
-		o["bot_profile"] = w.botProfile()
+	if u := w.user(m.User); u != nil && u.botID != "" && (m.Subtype == "" || m.Subtype == "thread_broadcast") {
+		o["bot_id"] = u.botID
+		o["app_id"] = u.appID
+		o["bot_profile"] = w.botProfile(u)
 	}
 	if m.clientID != "" {
 		o["client_msg_id"] = m.clientID
@@ -329,11 +329,11 @@ func (w *Workspace) messageObject(m *message) object {
 	return o
 }
 
-func (w *Workspace) botProfile() object {
+func (w *Workspace) botProfile(u *User) object {
 	return object{
-		"id": w.botID, "app_id": w.appID, "name": w.manifest.Display.Name, "deleted": false,
+		"id": u.botID, "app_id": u.appID, "name": u.appName, "deleted": false,
 		"updated": w.started.Unix(), "team_id": w.teamID,
-		"user_id": w.bot.ID, "icons": object{"image_36": "", "image_48": "", "image_72": ""},
+		"user_id": u.ID, "icons": object{"image_36": "", "image_48": "", "image_72": ""},
 	}
 }
 

@@ -28,7 +28,7 @@ func (w *Workspace) seed() {
 	handle := strings.ToLower(strings.ReplaceAll(w.manifest.Features.BotUser.DisplayName, " ", "_"))
 	w.bot = &User{
 		ID: "U0AACMBOT1", Name: handle, RealName: w.manifest.Features.BotUser.DisplayName,
-		Color: "#1d3557", IsBot: true, TZ: "Etc/UTC",
+		Color: "#1d3557", IsBot: true, TZ: "Etc/UTC", appID: w.appID, botID: w.botID, appName: w.manifest.Display.Name,
 	}
 	if c := w.manifest.Display.BackgroundColor; c != "" {
 		w.bot.Color = c

@@ -29,6 +29,8 @@ type User struct {
 	TZOffset   int    `json:"tz_offset"` // seconds east of UTC
 	Color      string `json:"color"`     // of the avatar, as "#rrggbb"
 	Initials   string `json:"initials"`
+	// An app's user is known by more.
+	appID, botID, appName string
 }
 
 // A UserGroup is a group that can be mentioned, such as @certificate-oncall.
@@ -95,8 +97,8 @@ func (w *Workspace) userObject(u *User) object {
 	}
 	profile := o["profile"].(object)
 	if u.IsBot {
-		profile["api_app_id"] = w.appID
-		profile["bot_id"] = w.botID
+		profile["api_app_id"] = u.appID
+		profile["bot_id"] = u.botID
 		profile["always_active"] = w.manifest.Features.BotUser.AlwaysOnline
 	} else if w.scopes["users:read.email"] {
 		profile["email"] = u.Email

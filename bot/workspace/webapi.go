@@ -574,7 +574,7 @@ func botsInfo(w *Workspace, a args) (object, error) {
 	if id := a.str("bot"); id != "" && id != w.botID {
 		return nil, fail("bot_not_found")
 	}
-	return object{"bot": w.botProfile()}, nil
+	return object{"bot": w.botProfile(w.bot)}, nil
 }
 
 func teamInfo(w *Workspace, _ args) (object, error) {

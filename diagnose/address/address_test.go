@@ -66,6 +66,72 @@ func TestForbiddenInEveryForm(t *testing.T) {
 	}
 }
 
+func TestPublic(t *testing.T) {
+	tests := map[string]bool{
+		"8.8.8.8":         true,
+		"52.95.110.1":     true,
+		"192.0.1.255":     true,
+		"172.32.0.1":      true,
+		"100.128.0.1":     true,
+		"198.20.0.1":      true,
+		"2600:9000::1":    true,
+		"2a00:1450::1":    true,
+		"64:ff9b::808:8":  true,
+		"2002:808:808::1": true,
+		"::ffff:8.8.8.8":  true,
+
+		"0.0.0.0":                  false,
+		"10.1.2.3":                 false,
+		"100.64.0.1":               false,
+		"127.0.0.1":                false,
+		"127.255.255.254":          false,
+		"169.254.169.254":          false,
+		"172.16.0.1":               false,
+		"172.31.255.255":           false,
+		"192.0.0.8":                false,
+		"192.0.2.1":                false,
+		"192.88.99.1":              false,
+		"192.168.255.255":          false,
+		"198.18.0.1":               false,
+		"198.19.255.255":           false,
+		"198.51.100.1":             false,
+		"203.0.113.1":              false,
+		"224.0.0.1":                false,
+		"240.0.0.1":                false,
+		"255.255.255.255":          false,
+		"168.63.129.16":            false,
+		"::":                       false,
+		"::1":                      false,
+		"::8.8.8.8":                false,
+		"::ffff:127.0.0.1":         false,
+		"::ffff:169.254.169.254":   false,
+		"64:ff9b::a00:1":           false, // 10.0.0.1
+		"64:ff9b::a9fe:a9fe":       false, // 169.254.169.254
+		"64:ff9b:1::1":             false,
+		"100::1":                   false,
+		"2001::1":                  false,
+		"2001:db8::1":              false,
+		"2002:7f00:1::1":           false, // 127.0.0.1
+		"3fff::1":                  false,
+		"4000::1":                  false,
+		"5f00::1":                  false,
+		"fc00::1":                  false,
+		"fd00:ec2::254":            false,
+		"fe80::1":                  false,
+		"fe80::1%eth0":             false,
+		"fec0::1":                  false,
+		"ff02::1":                  false,
+		"2000:ffff:ffff::%nowhere": true,
+	}
+	for text, want := range tests {
+		t.Run(text, func(t *testing.T) {
+			if got := Public(netip.MustParseAddr(text)); got != want {
+				t.Errorf("Public(%s) = %v, want %v", text, got, want)
+			}
+		})
+	}
+}
+
 func TestLoopback(t *testing.T) {
 	for text, want := range map[string]bool{
 		"127.0.0.1": true, "127.255.255.255": true, "::1": true, "::ffff:127.0.0.1": true, "64:ff9b::7f00:1": true, "2002:7f00:1::": true,

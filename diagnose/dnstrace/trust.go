@@ -371,13 +371,12 @@ func (w *walk) positive(v view, apex, name string, rrtype uint16, keys []*dns.DN
 	set := recordSet(v.msg.Answer, name, rrtype)
 	if len(set) == 0 {
 		set = recordSet(v.msg.Answer, name, dns.TypeCNAME)
-		if synthesized(v.msg.Answer, name) {
-			// RFC 6672 section 5.3.1: the DNAME is what is signed.
-			for _, rr := range v.msg.Answer {
-				if rr.Header().Rrtype == dns.TypeDNAME && strictlyBelow(name, strings.ToLower(rr.Header().Name)) {
-					set = []dns.RR{rr}
-				}
-			}
+	}
+	// Of an alias that is made from a DNAME record that one is signed, and the
+	// alias is not (RFC 6672 section 5.3.1).
+	for _, rr := range v.msg.Answer {
+		if rr.Header().Rrtype == dns.TypeDNAME && strictlyBelow(name, strings.ToLower(rr.Header().Name)) {
+			set = []dns.RR{rr}
 		}
 	}
 	security := w.verify(set, v.msg.Answer, apex, keys)
@@ -413,16 +412,6 @@ func hasDenial(section []dns.RR) bool {
 	return slices.ContainsFunc(section, func(rr dns.RR) bool {
 		return rr.Header().Rrtype == dns.TypeNSEC || rr.Header().Rrtype == dns.TypeNSEC3
 	})
-}
-
-// synthesized reports whether the alias at a name comes from a DNAME record.
-func synthesized(section []dns.RR, name string) bool {
-	for _, rr := range section {
-		if rr.Header().Rrtype == dns.TypeDNAME && strictlyBelow(name, strings.ToLower(rr.Header().Name)) {
-			return true
-		}
-	}
-	return false
 }
 
 // recordSet are the records of one name and type in a section.

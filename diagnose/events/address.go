@@ -20,9 +20,6 @@ type Address struct {
 	endpoint string
 }
 
-// FIFO reports whether it is a FIFO queue.
-func (a Address) FIFO() bool { return strings.HasSuffix(a.Name, ".fifo") }
-
 var (
 	queueARN    = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]+)$`)
 	queueName   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)

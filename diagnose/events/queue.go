@@ -141,12 +141,6 @@ func New(o Options) (*Queue, error) {
 	return q, nil
 }
 
-// Address is the queue's.
-func (q *Queue) Address() Address { return q.address }
-
-// Region is the one in which the queue is asked for.
-func (q *Queue) Region() string { return q.region }
-
 // Run implements diagnose.EventSource. When ctx ends it waits for those that
 // handle, deletes what they have handled, and gives back what they have not.
 func (q *Queue) Run(ctx context.Context, handle func(context.Context, diagnose.Event) error) {

@@ -229,8 +229,9 @@ func readRecords(ctx context.Context, client *route53.Client, zone string, names
 		budget := siblingsRead
 		records, err := recordsFrom(ctx, client, zone, "_."+parent, siblingsRead, func(n string) (bool, bool) {
 			budget--
-			under := strings.HasSuffix(n, "."+parent)
-			return beside(n), under && strings.HasPrefix(n[:len(n)-len(parent)], "_") && budget > 0
+			// What is below a name that begins so stands right behind it.
+			rest, under := strings.CutSuffix(n, "."+parent)
+			return beside(n), under && strings.HasPrefix(rest[strings.LastIndex(rest, ".")+1:], "_") && budget > 0
 		})
 		if err != nil {
 			return all, err

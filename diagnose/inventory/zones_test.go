@@ -148,6 +148,7 @@ func TestHostedZonesHaveOtherValidationRecords(t *testing.T) {
 			{Name: "_x.shop.example.com", Type: "CNAME", TTL: 60, Values: []string{"_y.a.acm-validations.aws."}, Geo: "*", SetIdentifier: "else"},
 			{Name: "_other.shop.example.com", Type: "CNAME", TTL: 60, Values: []string{"_z.a.acm-validations.aws."}},
 			{Name: "_dmarc.shop.example.com", Type: "TXT", TTL: 60, Values: []string{`"v=DMARC1"`}},
+			{Name: "s1._domainkey.shop.example.com", Type: "TXT", TTL: 60, Values: []string{`"v=DKIM1"`}}, // stands between
 			{Name: "_far.example.com", Type: "CNAME", TTL: 60, Values: []string{"_z.a.acm-validations.aws."}},
 		}}
 		for n := range others {

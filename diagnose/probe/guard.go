@@ -39,7 +39,3 @@ func (p *Prober) check(addr netip.Addr) error {
 	}
 	return nil
 }
-
-// Public reports whether an address is on the public Internet, as far as its
-// number tells.
-func Public(addr netip.Addr) bool { return address.Public(addr) }

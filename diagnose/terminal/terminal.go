@@ -77,7 +77,7 @@ func (p *page) endpoint(e *diagnose.Endpoint) {
 		if e.Resolution == diagnose.OutcomeNXDomain || e.Resolution == diagnose.OutcomeNoData {
 			lead = "The name has no address, so nothing is served there: "
 		}
-		p.item(1, "-", lead+outcomeWords(e.Resolution)+".")
+		p.item(1, "-", lead+e.Resolution.Words()+".")
 	}
 	if e.Canonical != "" {
 		p.item(1, "-", "It is an alias of "+code(e.Canonical)+".")

@@ -94,7 +94,7 @@ func (p *page) traceZone(z *diagnose.Zone) {
 	for i, s := range z.Servers {
 		servers[i] = s.Name
 		if len(s.Addresses) == 0 {
-			servers[i] += " (" + outcomeWords(cmp.Or(s.Outcome, diagnose.OutcomeNoAddress)) + ")"
+			servers[i] += " (" + cmp.Or(s.Outcome, diagnose.OutcomeNoAddress).Words() + ")"
 		}
 	}
 	if z.Parent == "" {
@@ -190,7 +190,7 @@ func (p *page) rrs(indent int, mark string, rrs []diagnose.RR) {
 
 // replyWords is what one server said.
 func replyWords(r diagnose.Reply) string {
-	words := outcomeWords(r.Outcome)
+	words := r.Outcome.Words()
 	switch {
 	case r.RCode != "" && r.Outcome == diagnose.OutcomeBadMessage:
 		words += " (" + r.RCode + ")"
@@ -209,43 +209,6 @@ func replyWords(r diagnose.Reply) string {
 		words += ": " + r.Detail
 	}
 	return words
-}
-
-func outcomeWords(o diagnose.Outcome) string {
-	switch o {
-	case diagnose.OutcomeAnswer:
-		return "answer"
-	case diagnose.OutcomeNoData:
-		return "no such record at the name (NODATA)"
-	case diagnose.OutcomeNXDomain:
-		return "no such name (NXDOMAIN)"
-	case diagnose.OutcomeReferral:
-		return "referral"
-	case diagnose.OutcomeUpwardReferral:
-		return "referral back up the tree: lame"
-	case diagnose.OutcomeLame:
-		return "answer without authority: lame"
-	case diagnose.OutcomeRefused:
-		return "refused (REFUSED)"
-	case diagnose.OutcomeServFail:
-		return "server failure (SERVFAIL)"
-	case diagnose.OutcomeBadMessage:
-		return "an answer that makes no sense"
-	case diagnose.OutcomeTimeout:
-		return "no answer in time"
-	case diagnose.OutcomeUnreachable:
-		return "not reachable"
-	case diagnose.OutcomeTruncated:
-		return "truncated over UDP, and no answer over TCP"
-	case diagnose.OutcomeNoAddress:
-		return "no address"
-	case diagnose.OutcomeOverBudget:
-		return "not asked: the queries of this diagnosis were used up"
-	case diagnose.OutcomeNotReached:
-		return "not heard"
-	default:
-		return string(o)
-	}
 }
 
 func securityWords(s diagnose.Security) string {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 )
 
 type certificateInput struct {
@@ -187,6 +189,18 @@ func (in *listInput) shows(cert *Certificate) bool {
 		(in.Includes.ManagedBy == "" || in.Includes.ManagedBy == cert.ManagedBy)
 }
 
+// known are the values of one of the API's enumerations.
+func known[T interface {
+	~string
+	Values() []T
+}]() []string {
+	var list []string
+	for _, v := range T("").Values() {
+		list = append(list, string(v))
+	}
+	return list
+}
+
 func listCertificates(c *invocation) (any, *Error) {
 	var in listInput
 	if fault := c.request.decode(&in); fault != nil {
@@ -195,6 +209,25 @@ func listCertificates(c *invocation) (any, *Error) {
 	quirks := c.state.Quirks
 	if quirks.NoOrigins && len(in.CertificateKeyPairOrigins) > 0 {
 		return nil, &Error{Code: "ValidationException", Message: "1 validation error detected: unknown parameter CertificateKeyPairOrigins"}
+	}
+	for _, e := range []struct {
+		at     string
+		values []string
+		known  []string
+	}{
+		{"certificateStatuses", in.CertificateStatuses, known[types.CertificateStatus]()},
+		{"certificateKeyPairOrigins", in.CertificateKeyPairOrigins, known[types.CertificateKeyPairOrigin]()},
+		{"includes.keyTypes", in.Includes.KeyTypes, known[types.KeyAlgorithm]()},
+		{"includes.keyUsage", in.Includes.KeyUsage, known[types.KeyUsageName]()},
+		{"includes.extendedKeyUsage", in.Includes.ExtendedKeyUsage, known[types.ExtendedKeyUsageName]()},
+		{"sortBy", []string{in.SortBy}, known[types.SortBy]()},
+		{"sortOrder", []string{in.SortOrder}, known[types.SortOrder]()},
+	} {
+		for _, v := range e.values {
+			if v != "" && !slices.Contains(e.known, v) {
+				return nil, &Error{Code: "ValidationException", Message: "1 validation error detected: Value '" + v + "' at '" + e.at + "' failed to satisfy constraint: Member must satisfy enum value set: [" + strings.Join(e.known, ", ") + "]"}
+			}
+		}
 	}
 	if (in.SortBy == "") != (in.SortOrder == "") {
 		return nil, &Error{Code: "ValidationException", Message: "SortBy and SortOrder must be specified together."}

@@ -174,8 +174,12 @@ func change(t *testing.T, cfg aws.Config, zone string, lines ...string) error {
 	batch := &r53types.ChangeBatch{}
 	for _, line := range lines {
 		f := strings.Fields(line)
+		value := "value.example."
+		if f[1] == "CAA" {
+			value = `0 issue "amazon.com"`
+		}
 		batch.Changes = append(batch.Changes, r53types.Change{Action: r53types.ChangeAction(f[0]), ResourceRecordSet: &r53types.ResourceRecordSet{
-			Type: r53types.RRType(f[1]), Name: aws.String(f[2]), TTL: aws.Int64(60), ResourceRecords: []r53types.ResourceRecord{{Value: aws.String("value.example.")}},
+			Type: r53types.RRType(f[1]), Name: aws.String(f[2]), TTL: aws.Int64(60), ResourceRecords: []r53types.ResourceRecord{{Value: &value}},
 		}})
 	}
 	_, err := route53.NewFromConfig(cfg).ChangeResourceRecordSets(t.Context(), &route53.ChangeResourceRecordSetsInput{HostedZoneId: &zone, ChangeBatch: batch})

@@ -3,10 +3,13 @@ package awsapi
 import (
 	"encoding/xml"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 const route53Namespace = "https://route53.amazonaws.com/doc/2013-04-01/"
@@ -98,14 +101,17 @@ func canonical(name string) string {
 	return b.String()
 }
 
-// compareNames orders names as Route 53 does: by their labels from the right.
+// compareNames orders names as Route 53 does: as text, with the labels reversed
+// and a dot behind, so that a hyphen comes before the end of a label
+// ("ListResourceRecordSets", Amazon Route 53 API Reference,
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html).
 func compareNames(a, b string) int {
-	reversed := func(name string) []string {
+	reversed := func(name string) string {
 		labels := strings.Split(name, ".")
 		slices.Reverse(labels)
-		return labels
+		return strings.Join(labels, ".") + "."
 	}
-	return slices.Compare(reversed(a), reversed(b))
+	return strings.Compare(reversed(a), reversed(b))
 }
 
 func noZone(id string) *Error {
@@ -314,7 +320,7 @@ type changeBatch struct {
 		Set    struct {
 			Name          string
 			Type          string
-			TTL           int64
+			TTL           *int64
 			SetIdentifier string
 			Weight        *int64
 			Values        []string  `xml:"ResourceRecords>ResourceRecord>Value"`
@@ -344,8 +350,11 @@ func changeResourceRecordSets(c *invocation) (any, *Error) {
 	records := slices.Clone(z.Records)
 	for _, change := range in.Changes {
 		set := RecordSet{
-			Name: canonical(change.Set.Name), Type: change.Set.Type, TTL: change.Set.TTL,
+			Name: canonical(change.Set.Name), Type: change.Set.Type,
 			SetIdentifier: change.Set.SetIdentifier, Weight: change.Set.Weight, Values: change.Set.Values,
+		}
+		if change.Set.TTL != nil {
+			set.TTL = *change.Set.TTL
 		}
 		if change.Set.Alias != nil {
 			set.Alias, set.AliasZoneID = canonical(change.Set.Alias.DNSName), change.Set.Alias.ZoneID
@@ -353,6 +362,23 @@ func changeResourceRecordSets(c *invocation) (any, *Error) {
 		what := fmt.Sprintf("[name='%s.', type='%s']", set.Name, set.Type)
 		refuse := func(why string) (any, *Error) {
 			return nil, &Error{Code: "InvalidChangeBatch", Message: "[" + why + "]"}
+		}
+		switch change.Action {
+		case "CREATE", "DELETE", "UPSERT":
+		default:
+			return nil, &Error{Code: "InvalidInput", Message: "1 validation error detected: Value '" + change.Action + "' at 'changeBatch.changes.1.member.action' failed to satisfy constraint: Member must satisfy enum value set: [CREATE, DELETE, UPSERT]"}
+		}
+		if why := set.invalid(change.Set.TTL != nil); why != "" {
+			return nil, &Error{Code: "InvalidInput", Message: why}
+		}
+		if why := set.malformed(); why != "" {
+			return refuse(why)
+		}
+		mixed := slices.ContainsFunc(records, func(r RecordSet) bool {
+			return r.Name == set.Name && r.Type == set.Type && (r.SetIdentifier == "") != (set.SetIdentifier == "")
+		})
+		if change.Action != "DELETE" && mixed {
+			return refuse("RRSet with DNS name " + set.Name + "., type " + set.Type + ", SetIdentifier " + or(set.SetIdentifier, "null") + " cannot be created because a RRSet with the same name and type, but another kind of routing, exists")
 		}
 		if set.Name != z.Name && !strings.HasSuffix(set.Name, "."+z.Name) {
 			return refuse("RRSet with DNS name " + set.Name + ". is not permitted in zone " + z.Name + ".")
@@ -384,6 +410,46 @@ func changeResourceRecordSets(c *invocation) (any, *Error) {
 	c.serial++
 	return c.change("ChangeResourceRecordSetsResponse", fmt.Sprintf("C%020d", c.serial), "PENDING"), nil
 }
+
+// invalid says what a record set lacks that every one has ("ResourceRecordSet",
+// Amazon Route 53 API Reference,
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html);
+// "" for nothing.
+func (r *RecordSet) invalid(hasTTL bool) string {
+	switch {
+	case r.Alias != "" && (hasTTL || len(r.Values) > 0):
+		return "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found more than one"
+	case r.Alias == "" && (!hasTTL || len(r.Values) == 0):
+		return "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none"
+	case r.TTL < 0 || r.TTL > 1<<31-1:
+		return "1 validation error detected: Value at 'tTL' failed to satisfy constraint"
+	}
+	return ""
+}
+
+// malformed says what is wrong with a record set's values; "" for nothing
+// ("Supported DNS record types", Amazon Route 53 Developer Guide,
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html).
+func (r *RecordSet) malformed() string {
+	seen := map[string]bool{}
+	for _, v := range r.Values {
+		switch _, err := dns.NewRR(dns.Fqdn(r.Name) + " 300 IN " + r.Type + " " + v); {
+		case seen[v]:
+			return "Duplicate Resource Record: '" + v + "'"
+		case r.Type == "CAA" && !caaValue.MatchString(v):
+			return "Invalid Resource Record: 'FATAL problem: InvalidCAAData (Value is not in the form of flags tag \"value\") encountered with '" + v + "''"
+		case err != nil:
+			return "Invalid Resource Record: 'FATAL problem: value encountered with '" + v + "''"
+		}
+		seen[v] = true
+	}
+	if r.Type == "CNAME" && len(r.Values) > 1 {
+		return "Multiple resource records for CNAME " + r.Name + "."
+	}
+	return ""
+}
+
+var caaValue = regexp.MustCompile(`^\d{1,3} [A-Za-z0-9]{1,15} ".*"$`)
 
 func (c *invocation) change(element, id, status string) changeResponse {
 	return changeResponse{

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,11 +16,30 @@ import (
 type filterStatement struct {
 	And, Or []filterStatement
 	Not     *filterStatement
-	Filter  *struct {
-		CertificateArn               *string
-		X509AttributeFilter          *x509Filter
-		AcmCertificateMetadataFilter *metadataFilter
+	Filter  *certificateFilter
+}
+
+type certificateFilter struct {
+	CertificateArn               *string
+	X509AttributeFilter          *x509Filter
+	AcmCertificateMetadataFilter *metadataFilter
+}
+
+// single reports whether a filter, and what it filters by, have exactly one
+// member each: both are unions ("CertificateFilter", AWS Certificate Manager API
+// Reference, https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateFilter.html).
+func (f *certificateFilter) single() bool {
+	one := func(union any) bool {
+		members := map[string]json.RawMessage{}
+		raw, _ := json.Marshal(union)
+		if json.Unmarshal(raw, &members) != nil {
+			return false
+		}
+		maps.DeleteFunc(members, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
+		return len(members) == 1
 	}
+	return one(f) && (f.X509AttributeFilter == nil || one(f.X509AttributeFilter)) &&
+		(f.AcmCertificateMetadataFilter == nil || one(f.AcmCertificateMetadataFilter))
 }
 
 // maxStatements is how many statements And and Or take.
@@ -145,6 +165,9 @@ func (f *filterStatement) invalid() bool {
 		return true
 	}
 	bad := func(s filterStatement) bool { return s.invalid() }
+	if f.Filter != nil && !f.Filter.single() {
+		return true
+	}
 	if f.Filter != nil && f.Filter.X509AttributeFilter != nil {
 		for _, s := range f.Filter.X509AttributeFilter.strings() {
 			if s.Value == "" || s.ComparisonOperator != "EQUALS" && s.ComparisonOperator != "CONTAINS" {

@@ -317,6 +317,30 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// What the API's model does not allow, it refuses.
+func TestACMValidates(t *testing.T) {
+	_, config := start(t)
+	client := acm.NewFromConfig(config)
+	list := func(in acm.ListCertificatesInput) error {
+		_, err := client.ListCertificates(t.Context(), &in)
+		return err
+	}
+	for what, err := range map[string]error{
+		"status":           list(acm.ListCertificatesInput{CertificateStatuses: []types.CertificateStatus{"RENEWING"}}),
+		"key type":         list(acm.ListCertificatesInput{Includes: &types.Filters{KeyTypes: []types.KeyAlgorithm{"RSA-2048"}}}),
+		"origin":           list(acm.ListCertificatesInput{CertificateKeyPairOrigins: []types.CertificateKeyPairOrigin{"acme"}}),
+		"order":            list(acm.ListCertificatesInput{SortBy: types.SortByCreatedAt, SortOrder: "DOWN"}),
+		"order of nothing": list(acm.ListCertificatesInput{SortOrder: types.SortOrderAscending}),
+	} {
+		if code(err) != "ValidationException" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := list(acm.ListCertificatesInput{SortBy: types.SortByCreatedAt, SortOrder: types.SortOrderDescending, Includes: &types.Filters{KeyTypes: types.KeyAlgorithm("").Values()}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAssumeRole(t *testing.T) {
 	api, config := start(t)
 	const other = "444455556666"
@@ -427,6 +451,7 @@ func TestChangeResourceRecordSets(t *testing.T) {
 	api.Update(func(s *awsapi.State) {
 		s.Account(account).HostedZones = []*awsapi.HostedZone{{ID: "Z1", Name: "example.com", Records: []awsapi.RecordSet{
 			{Name: "www.example.com", Type: "A", TTL: 60, Values: []string{"192.0.2.1"}},
+			{Name: "routed.example.com", Type: "CNAME", TTL: 60, Values: []string{"a.example."}, SetIdentifier: "de", Geo: "DE"},
 		}}}
 	})
 	client := route53.NewFromConfig(config)
@@ -450,6 +475,9 @@ func TestChangeResourceRecordSets(t *testing.T) {
 		{"beside an A record", change("CREATE", "www.example.com", "CNAME", "elsewhere.example")},
 		{"at the apex", change("UPSERT", "example.com", "CNAME", "elsewhere.example")},
 		{"outside", change("UPSERT", "example.net", "CNAME", "elsewhere.example")},
+		{"a CAA value without quotes", change("CREATE", "example.com", "CAA", "0 issue amazon.com")},
+		{"an address that is none", change("UPSERT", "www.example.com", "A", "192.0.2.256")},
+		{"beside one with routing", change("CREATE", "routed.example.com", "CNAME", "elsewhere.example")},
 	} {
 		if code(test.err) != "InvalidChangeBatch" {
 			t.Errorf("%s: %v", test.what, test.err)
@@ -458,6 +486,7 @@ func TestChangeResourceRecordSets(t *testing.T) {
 	api.View(func(s *awsapi.State) {
 		want := []awsapi.RecordSet{
 			{Name: "www.example.com", Type: "A", TTL: 60, Values: []string{"192.0.2.1"}},
+			{Name: "routed.example.com", Type: "CNAME", TTL: 60, Values: []string{"a.example."}, SetIdentifier: "de", Geo: "DE"},
 			{Name: "_x.example.com", Type: "CNAME", TTL: 300, Values: []string{"_y.acm-validations.aws."}},
 		}
 		if diff := cmp.Diff(want, s.Zone("/hostedzone/Z1").Records); diff != "" {

@@ -139,6 +139,21 @@ func (c *content) answer(reply *dns.Msg, name string, rrtype uint16, dnssec bool
 			reply.Authoritative = hops > 0
 			return
 		}
+		if owner := c.redirected(name); owner != "" {
+			dname := c.sets[owner][dns.TypeDNAME]
+			reply.Answer = append(reply.Answer, c.expand(dname, owner, owner, dnssec)...)
+			target := strings.TrimSuffix(name, owner) + dns.CanonicalName(dname[0].(*dns.DNAME).Target)
+			if _, ok := dns.IsDomainName(target); !ok {
+				reply.Rcode = dns.RcodeYXDomain
+				return
+			}
+			reply.Answer = append(reply.Answer, &dns.CNAME{Hdr: header(name, dns.TypeCNAME, dname[0].Header().Ttl), Target: target})
+			if rrtype == dns.TypeCNAME {
+				return
+			}
+			name = target
+			continue
+		}
 		source := name
 		if !c.exists[name] {
 			source = c.wildcard(name)
@@ -177,6 +192,17 @@ func (c *content) answer(reply *dns.Msg, name string, rrtype uint16, dnssec bool
 		}
 		name = dns.CanonicalName(alias[0].(*dns.CNAME).Target)
 	}
+}
+
+// redirected returns the name above another whose DNAME record stands for all
+// below it, "" where there is none (RFC 6672 section 3.2).
+func (c *content) redirected(name string) string {
+	for name != c.apex {
+		if name = parentOf(name); len(c.sets[name][dns.TypeDNAME]) > 0 {
+			return name
+		}
+	}
+	return ""
 }
 
 // wildcard returns the wildcard that a name which does not exist is made
