@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 
-	"github.com/acmbot/acmbot/diagnose/inventory"
+	"github.com/acmbot/acmbot/diagnose/awswire"
 )
 
 // usEast1 is where certificates for CloudFront have to be, wherever the rest
@@ -39,7 +39,7 @@ func loadAWS(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return cfg, awsSettingError(err)
 	}
-	cfg.APIOptions = append(cfg.APIOptions, inventory.LimitAnswers)
+	cfg = awswire.Mend(cfg)
 	if cfg.Region != "" && !regionCode.MatchString(cfg.Region) {
 		return cfg, &settingError{"AWS_REGION", fmt.Sprintf("is %q, which is not an AWS region's code such as eu-central-1", cfg.Region), ""}
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/acmbot/acmbot/bot/state/dynamo/dynamotest"
 	"github.com/acmbot/acmbot/bot/view"
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/awswire"
 	"github.com/acmbot/acmbot/diagnose/inventory"
 	"github.com/acmbot/acmbot/diagnose/terminal"
 	"github.com/acmbot/acmbot/diagnose/world"
@@ -636,10 +637,9 @@ func TestEveryDynamoDBFaultIsSurvived(t *testing.T) {
 	for n, k := range faults {
 		group.Go(func() error {
 			d := &detour{awshttp.NewBuildableClient(), "", k.start(t, endpoint), new(atomic.Int64)}
-			cfg := dynamotest.Config(endpoint)
+			cfg := awswire.Mend(dynamotest.Config(endpoint))
 			cfg.HTTPClient = switched{d, &mu}
 			cfg.RetryMaxAttempts = 2
-			cfg.APIOptions = append(cfg.APIOptions, inventory.LimitAnswers)
 			store, err := dynamo.Open(t.Context(), dynamo.Options{Table: table, Config: cfg})
 			if err != nil {
 				t.Error(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/awswire"
 )
 
 const (
@@ -115,7 +116,7 @@ func New(o Options) (*Queue, error) {
 		options: o, address: o.Address, region: o.Address.Region, seen: newSeen(), known: map[string]*blemish{},
 		health: Health{Received: map[diagnose.EventKind]int{}, Failed: map[diagnose.EventKind]int{}},
 	}
-	cfg := o.Config.Copy()
+	cfg := awswire.Mend(o.Config)
 	if q.region == "" {
 		q.region = cfg.Region
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/awswire"
 )
 
 // Options say where to look, and how hard.
@@ -103,8 +104,7 @@ func New(o Options) *Inventory {
 	if len(o.Regions) == 0 {
 		o.Regions = []string{o.Config.Region}
 	}
-	o.Config = o.Config.Copy()
-	o.Config.APIOptions = append(slices.Clone(o.Config.APIOptions), LimitAnswers)
+	o.Config = awswire.Mend(o.Config)
 	i := &Inventory{options: o, limits: newLimits(o.Quotas)}
 	i.accounts = append(i.accounts, i.baseAccount())
 	for _, arn := range unique(o.RoleARNs) {

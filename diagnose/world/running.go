@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/acmbot/acmbot/diagnose"
+	"github.com/acmbot/acmbot/diagnose/awswire"
 	"github.com/acmbot/acmbot/diagnose/dnstrace"
 	"github.com/acmbot/acmbot/diagnose/probe"
 	"github.com/acmbot/acmbot/diagnose/world/awsapi"
@@ -166,11 +167,11 @@ func (r *Running) AWSEnv() map[string]string {
 
 // AWSConfig is the configuration of an AWS SDK client that AWSEnv leads to.
 func (r *Running) AWSConfig() aws.Config {
-	return aws.Config{
+	return awswire.Mend(aws.Config{
 		Region:       r.world.Regions()[0],
 		BaseEndpoint: aws.String(r.apiURL),
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
-	}
+	})
 }
 
 // Regions are the regions to search, sorted.

@@ -1,4 +1,4 @@
-package inventory
+package awswire
 
 import (
 	"context"
@@ -18,10 +18,9 @@ const answerLimit = "AnswerLimit"
 
 var errHuge = errors.New("the answer is longer than any of AWS's")
 
-// LimitAnswers ends the reading of an answer that is too long to be one of
-// AWS's, which the SDK would take into memory whole. It is an aws.Config's
-// APIOption, and may be given more than once.
-func LimitAnswers(stack *middleware.Stack) error {
+// limitAnswers ends the reading of an answer that is too long to be one of
+// AWS's, which the SDK would take into memory whole.
+func limitAnswers(stack *middleware.Stack) error {
 	if _, there := stack.Deserialize.Get(answerLimit); there {
 		return nil
 	}
