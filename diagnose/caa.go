@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,11 +24,35 @@ type caaProperty struct {
 // not know the tag must refuse.
 func (p caaProperty) Critical() bool { return p.Flags&0x80 != 0 }
 
+// The grammar of an issue or issuewild property's value (RFC 8659 section 4.2).
+var (
+	caaIssuer     = regexp.MustCompile(`^[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*$`)
+	caaParameters = regexp.MustCompile(`^[A-Za-z0-9](-*[A-Za-z0-9])*[ \t]*=[ \t]*[!-:<-~]*([ \t]*;[ \t]*[A-Za-z0-9](-*[A-Za-z0-9])*[ \t]*=[ \t]*[!-:<-~]*)*$`)
+)
+
 // Issuer splits the value of an issue or issuewild property into the issuer's
 // domain name, "" where it names none, and the parameters' text.
 func (p caaProperty) Issuer() (domain, parameters string) {
 	domain, parameters, _ = strings.Cut(p.Value, ";")
-	return strings.ToLower(strings.Trim(strings.TrimSpace(domain), ".")), strings.TrimSpace(parameters)
+	return strings.ToLower(strings.Trim(domain, " \t")), strings.Trim(parameters, " \t")
+}
+
+// MisnamesAmazon reports whether the value has Amazon's name in it, and is none
+// that an issuer may read: it must take it as naming nobody (RFC 8659 section
+// 4.2).
+func (p caaProperty) MisnamesAmazon() bool {
+	domain, _ := p.Issuer()
+	return domain != "" && !caaIssuer.MatchString(domain) &&
+		slices.ContainsFunc(amazonIssuers, func(name string) bool { return strings.Contains(domain, name) })
+}
+
+// narrows reports whether parameters may keep ACM out: they are for some
+// accounts or methods only (RFC 8657, https://www.rfc-editor.org/rfc/rfc8657),
+// or break the grammar.
+func narrows(parameters string) bool {
+	low := strings.ToLower(parameters)
+	return strings.Contains(low, "accounturi") || strings.Contains(low, "validationmethods") ||
+		parameters != "" && !caaParameters.MatchString(parameters)
 }
 
 // parseCAA reads a CAA record's presentation form, such as `0 issue
@@ -84,19 +109,22 @@ const (
 	caaForbidsWildcard // by an issuewild property
 	caaUnknownCritical // a critical property that no issuer may pass over
 	caaNarrowed        // Amazon is allowed, but only with parameters that ACM may not meet
+	caaMalformed       // Amazon is meant, and not allowed, as the value breaks the grammar
 	caaNothingToSay    // no property that restricts issuance
 )
 
 var knownCAATags = []string{"issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"}
 
-// judgeCAA applies RFC 8659 sections 4.2 and 4.3 for a name.
-func judgeCAA(set []caaProperty, wildcard bool) (caaVerdict, caaProperty) {
+// judgeCAA applies RFC 8659 sections 4.2 and 4.3 for a name. culprit is the
+// property that decides; where it is that there is none for Amazon, it has only
+// the tag of those that count.
+func judgeCAA(set []caaProperty, wildcard bool) (verdict caaVerdict, culprit caaProperty) {
 	tag := "issue"
 	if wildcard && slices.ContainsFunc(set, func(p caaProperty) bool { return p.Tag == "issuewild" }) {
 		tag = "issuewild"
 	}
-	restricted, narrowed := false, false
-	var narrow caaProperty
+	restricted := false
+	var narrow, malformed *caaProperty
 	for _, p := range set {
 		if p.Critical() && !slices.Contains(knownCAATags, p.Tag) {
 			return caaUnknownCritical, p
@@ -109,22 +137,26 @@ func judgeCAA(set []caaProperty, wildcard bool) (caaVerdict, caaProperty) {
 		restricted = true
 		domain, parameters := p.Issuer()
 		if slices.Contains(amazonIssuers, domain) {
-			low := strings.ToLower(parameters)
-			if !strings.Contains(low, "accounturi") && !strings.Contains(low, "validationmethods") {
+			if !narrows(parameters) {
 				return caaAllows, p
 			}
-			narrowed, narrow = true, p
+			narrow = &p
+		}
+		if p.MisnamesAmazon() {
+			malformed = &p
 		}
 	}
 	switch {
-	case narrowed:
-		return caaNarrowed, narrow
+	case narrow != nil:
+		return caaNarrowed, *narrow
+	case malformed != nil:
+		return caaMalformed, *malformed
 	case !restricted:
 		return caaNothingToSay, caaProperty{}
 	case tag == "issuewild":
-		return caaForbidsWildcard, caaProperty{}
+		return caaForbidsWildcard, caaProperty{Tag: tag}
 	default:
-		return caaForbids, caaProperty{}
+		return caaForbids, caaProperty{Tag: tag}
 	}
 }
 
@@ -203,7 +235,7 @@ func governingCAA(dns *DNS, name string) *caaReading {
 // stops a renewal.
 func worse(a, b caaVerdict) bool {
 	rank := func(v caaVerdict) int {
-		return slices.Index([]caaVerdict{caaNothingToSay, caaAllows, caaNarrowed, caaForbidsWildcard, caaForbids, caaUnknownCritical}, v)
+		return slices.Index([]caaVerdict{caaNothingToSay, caaAllows, caaNarrowed, caaMalformed, caaForbidsWildcard, caaForbids, caaUnknownCritical}, v)
 	}
 	return rank(a) > rank(b)
 }

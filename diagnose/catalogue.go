@@ -57,7 +57,8 @@ type Args struct {
 	Zones       []HostedZone
 	Authority   *Authority
 	NameServers []string
-	NoAddress   bool // the name has no address to fetch anything from
+	Tag         string // of the CAA property that decides
+	NoAddress   bool   // the name has no address to fetch anything from
 }
 
 // find makes a finding of the cause. Names are those of args.

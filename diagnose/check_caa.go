@@ -33,7 +33,7 @@ func checkCAA(r *reading) []Finding {
 	var groups []*group
 	put := func(id CauseID, c *caaReading, at string) {
 		for _, g := range groups {
-			if g.id == id && g.at == at && g.via == c.via {
+			if g.id == id && g.at == at && g.via == c.via && g.first.culprit.Tag == c.culprit.Tag {
 				g.names = append(g.names, c.name)
 				return
 			}
@@ -54,12 +54,14 @@ func checkCAA(r *reading) []Finding {
 			put("caa-forbids-amazon", c, c.at)
 		case c.verdict == caaNarrowed:
 			put("caa-parameters", c, c.at)
+		case c.verdict == caaMalformed:
+			put("caa-malformed", c, c.at)
 		}
 	}
 	var list []Finding
 	for _, g := range groups {
 		c := g.first
-		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: g.names, Where: g.at, Present: c.set, Zones: r.HostedZones}
+		a := Args{Cert: r.cert, At: r.At, State: r.state, Names: g.names, Where: g.at, Detail: g.via, Tag: c.culprit.Tag, Present: c.set, Zones: r.HostedZones}
 		l := r.DNS.Lookup(g.at, "CAA")
 		a.Zone = l.Zone()
 		if z := r.DNS.Zones[a.Zone]; z != nil {
@@ -77,15 +79,14 @@ func checkCAA(r *reading) []Finding {
 				p, ok := parseCAA(rr.Value)
 				return !ok || p.Tag != c.culprit.Tag
 			})
-		case "caa-via-cname":
-			a.Detail = g.via
 		case "caa-parameters":
 			confidence = Possible
+		case "caa-malformed":
+			confidence = Likely
 		case "caa-lookup-failed":
 			if tooLate(c.replies) {
 				continue
 			}
-			a.Detail = g.via
 			a.Servers = serversSaying(faultyReplies(c.replies), g.at, "CAA")
 			if len(a.Servers) == 0 {
 				a.Servers = []string{"no server could be asked"}

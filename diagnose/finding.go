@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -72,6 +73,11 @@ type Remedy struct {
 	Terraform  string   `json:"terraform,omitempty"`
 	ZoneFile   string   `json:"zone_file,omitempty"`
 	ConsoleURL string   `json:"console_url,omitempty"`
+}
+
+// Keeps reports whether the record comes beside others of its kind, which stay.
+func (r *Remedy) Keeps() bool {
+	return r.Action == AddRecord && slices.ContainsFunc(r.Present, func(rr RR) bool { return rr.Name == r.Name && rr.Type == r.Type })
 }
 
 // A RecordAction is what to do with a record.

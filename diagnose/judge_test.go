@@ -427,7 +427,8 @@ func TestCatalogue(t *testing.T) {
 	args := Args{
 		Cert: &pending().Certificate, At: at, Names: []string{"shop.example.com"}, Record: Record{Name: recordName, Type: "CNAME", Value: recordValue},
 		Zone: "example.com", Where: "www.example.com", Servers: []string{"ns1.example.net"}, Total: 2, Good: 1, Detail: "is told nothing", Reason: "OTHER",
-		Present: []RR{{Name: recordName, Type: "TXT", Value: "x"}}, Since: at, NameServers: []string{"ns1.example.net"},
+		Present: []RR{{Name: recordName, Type: "TXT", Value: "x"}, {Name: "www.example.com", Type: "CAA", Value: `0 issue "amazon.com."`}, {Name: "www.example.com", Type: "CAA", Value: `0 issue "amazon.com; policy"`}},
+		Tag:     "issue", Since: at, NameServers: []string{"ns1.example.net"},
 		Zones: []HostedZone{{ID: "Z1", Name: "dev.example.com", Account: "111122223333", NameServers: []string{"ns1.example.org"}}},
 	}
 	for _, c := range Catalogue() {

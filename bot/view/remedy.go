@@ -165,7 +165,7 @@ func writeRecord(r *rich, f diagnose.Finding, withNames, first bool) {
 			items = append(items, join(literal(rr.Name), text(" "+rr.Type+" "), literal(rr.Value)))
 		}
 		label := "There now:"
-		if keeps(m) {
+		if m.Keeps() {
 			label = "There now, and to be kept:"
 		}
 		r.para(text(label))
@@ -183,11 +183,6 @@ func writeRecord(r *rich, f diagnose.Finding, withNames, first bool) {
 		}
 		r.para(link(m.HostURL, label))
 	}
-}
-
-// keeps reports whether the record comes beside others of its kind.
-func keeps(m diagnose.Remedy) bool {
-	return m.Action == diagnose.AddRecord && slices.ContainsFunc(m.Present, func(rr diagnose.RR) bool { return rr.Name == m.Name && rr.Type == m.Type })
 }
 
 func writeField(r *rich, label, typed, entered, whole string) {
@@ -303,7 +298,7 @@ func fixText(g group) string {
 		if m.Action == diagnose.ReplaceRecord {
 			s = "correct " + record + " so that its value is " + code(m.Value)
 		}
-		if keeps(m) {
+		if m.Keeps() {
 			s += ", beside those that are there"
 		}
 		if m.EnterName != "" && m.EnterName != m.Name && m.Host != "" {

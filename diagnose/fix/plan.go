@@ -283,7 +283,7 @@ func valuesAt(z *diagnose.HostedZone, name, rrtype string) []string {
 
 // caaCauses are those that a CAA value mends. Where an alias leads to another
 // host's records, or where the CAA set is broken, it does not.
-var caaCauses = []diagnose.CauseID{"caa-forbids-amazon", "caa-inherited", "caa-issuewild"}
+var caaCauses = []diagnose.CauseID{"caa-forbids-amazon", "caa-inherited", "caa-issuewild", "caa-malformed"}
 
 // caaValues are all values that are ever added.
 var caaValues = []string{`0 issue "amazon.com"`, `0 issuewild "amazon.com"`}

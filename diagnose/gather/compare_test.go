@@ -94,6 +94,7 @@ var naming = map[diagnose.CauseID]struct{ script, zonemaster, dnsviz []string }{
 	"caa-issuewild":              {script: []string{"CAA issuewild forbids"}},
 	"caa-via-cname":              {script: []string{"CAA by alias forbids"}},
 	"caa-critical-unknown-tag":   {},
+	"caa-malformed":              {},
 	"caa-parameters":             {script: []string{"CAA parameters"}},
 	"caa-lookup-failed":          {script: []string{"CAA fails"}, dnsviz: []string{"INVALID_RCODE"}},
 	"email-no-mx":                {script: []string{"no MX"}, zonemaster: []string{"Z09_MISSING_MAIL_TARGET", "Z09_NO_MX_FOUND"}},

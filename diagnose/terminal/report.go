@@ -270,7 +270,11 @@ func (p *page) record(r, said *diagnose.Remedy) {
 		}
 	}
 	if len(r.Present) > 0 {
-		p.sub("There now")
+		label := "There now"
+		if r.Keeps() {
+			label += ", and to be kept"
+		}
+		p.sub(label)
 		for _, rr := range r.Present {
 			p.line(2, fmt.Sprintf("%s. %d %s %s", strings.TrimSuffix(rr.Name, "."), rr.TTL, rr.Type, absolute(rr.Type, rr.Value)))
 		}
