@@ -29,25 +29,31 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 	word, rest, _ := strings.Cut(strings.TrimSpace(cmd.Text), " ")
 	rest = strings.TrimSpace(rest)
 	question := strings.TrimSpace(cmd.Text)
-	switch strings.ToLower(word) {
+	name := strings.ToLower(word)
+	switch name {
 	case "", "help", "?", "-h", "--help":
 		say(view.Help(command))
 		return
+	case "watches", "snoozes", "owners", "doctor":
+		if rest != "" {
+			say(view.NothingAfter(command, name))
+			return
+		}
+	}
+	switch name {
 	case "watches", "snoozes":
-		if rest == "" {
-			req.run = func(ctx context.Context) error { return b.showWatches(ctx, req.user, req.reply) }
-			return
-		}
-	case "digest", "owners":
-		if b.readDigest(req, cmd, strings.ToLower(word), rest) {
-			return
-		}
+		req.run = func(ctx context.Context) error { return b.showWatches(ctx, req.user, req.reply) }
+		return
+	case "owners":
+		b.withEstate(req, func(ctx context.Context) error { return b.owners(ctx, req.reply) })
+		return
+	case "digest":
+		b.readDigest(req, cmd, rest)
+		return
 	case "doctor":
-		if rest == "" {
-			reply, _ := req.reply.(*hookReply)
-			req.diagnoses, req.run = true, b.checkUp(req, reply)
-			return
-		}
+		reply, _ := req.reply.(*hookReply)
+		req.diagnoses, req.run = true, b.checkUp(req, reply)
+		return
 	case "why":
 		if rest == "" {
 			req.run = b.openAsk(cmd.TriggerID, view.AskState{Channel: cmd.ChannelID, Hook: cmd.ResponseURL}, req.reply)
@@ -64,14 +70,34 @@ func (b *Bot) readCommand(req *request, cmd slack.SlashCommand) {
 		return
 	}
 	q, err := b.opts.Parse(question)
+	what, filter := intentOf(question)
 	switch {
 	case err == nil:
 		req.diagnoses, req.again = true, view.QueryText(q)
 		req.run = b.answer(q, view.Options{}, req.reply)
 	case question == rest || looksLikeName(word):
 		say(view.Usage(command, problem(err)))
-	default:
+	case what == intentList:
+		req.asks = 1
+		req.run = b.showList(filter, 0, command, req.reply)
+	case what == intentNone:
 		say(view.UnknownCommand(command, word))
+	default:
+		say(b.respond(what))
+	}
+}
+
+// respond is the answer to what needs no look.
+func (b *Bot) respond(what intent) view.Message {
+	switch what {
+	case intentHelp:
+		return view.Help(b.opts.Command)
+	case intentGreeting:
+		return view.Greeting()
+	case intentThanks:
+		return view.Welcome()
+	default:
+		return view.NoDomain(b.opts.Command)
 	}
 }
 

@@ -51,6 +51,7 @@ func TestWhatTheCommandTakes(t *testing.T) {
 func TestCommandsThatTeach(t *testing.T) {
 	s := open(t, workspace.Options{}).connected()
 	for _, tc := range []struct{ text, want string }{
+		{"lsit", "Did you mean"},
 		{"", "/acm why shop.example.com"},
 		{"help", "Name a domain."},
 		{"HELP", "Name a domain."},
@@ -76,6 +77,38 @@ func TestCommandsThatTeach(t *testing.T) {
 	// The first had to wait until it was known who asks.
 	if calls := s.CallsOf("response_url"); len(calls) != 1 {
 		t.Errorf("%d posts to response URLs; the acknowledgement could have carried the answers", len(calls))
+	}
+}
+
+// A word that is none is taken where it stands: the command that is meant is
+// taught, and no other.
+func TestCommandsThatAreNearlyRight(t *testing.T) {
+	s := open(t, workspace.Options{}, withEstate(estateOf(3))).connected().remembered()
+	for _, tc := range []struct{ text, want string }{
+		{"digest foo", "I do not know the command /acm digest foo."},
+		{"digest PREVEIW", "Did you mean /acm digest preview?"},
+		{"digest alerts", "takes on or off after it"},
+		{"digest preview tomorrow", "/acm digest preview takes nothing after it"},
+		{"owners shop.example.com", "/acm owners takes nothing after it"},
+		{"watches all", "/acm watches takes nothing after it"},
+		{"doctor dns", "/acm doctor takes nothing after it"},
+		{"dgiest", "Did you mean /acm digest?"},
+		{"hello", "Name a domain"},
+		{"thanks!", "Any time."},
+		{"failing", "Filter: failing"},
+		{"expiring", "Filter: expiring:45d"},
+		{"what expires within 30 days", "Filter: expiring:30d"},
+	} {
+		before := len(s.apps(dana))
+		s.slash(dana, ops, tc.text)
+		s.until(func() bool { return len(s.apps(dana)) > before })
+		all := s.apps(dana)
+		if last := all[len(all)-1]; !last.Ephemeral || !strings.Contains(strings.ReplaceAll(last.Words(), "`", ""), tc.want) {
+			t.Errorf("%q is answered with\n%s\nwhich lacks %q", tc.text, last.Words(), tc.want)
+		}
+	}
+	if asked := s.doctor.questions(); len(asked) != 0 {
+		t.Errorf("the doctor was asked %q", asked)
 	}
 }
 

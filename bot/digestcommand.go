@@ -16,15 +16,11 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 )
 
-// readDigest reads the commands about digests. It reports whether it was one.
-func (b *Bot) readDigest(req *request, cmd slack.SlashCommand, word, rest string) bool {
+// readDigest reads what follows the command digest.
+func (b *Bot) readDigest(req *request, cmd slack.SlashCommand, rest string) {
 	rest = strings.ToLower(rest)
 	var run func(context.Context) error
 	switch {
-	case word == "owners" && rest == "":
-		run = func(ctx context.Context) error { return b.owners(ctx, req.reply) }
-	case word == "owners":
-		return false
 	case rest == "" || rest == "settings" || rest == "filter":
 		run = func(ctx context.Context) error { return b.openDigestSettings(ctx, cmd.ChannelID, cmd.TriggerID) }
 	case rest == "subscribe":
@@ -40,17 +36,21 @@ func (b *Bot) readDigest(req *request, cmd slack.SlashCommand, word, rest string
 	case rest == "preview":
 		req.diagnoses = true
 		run = func(ctx context.Context) error { return b.previewDigest(ctx, cmd.ChannelID, req.reply) }
-	case word == "digest":
-		m := view.Usage(b.opts.Command, "I know `"+b.opts.Command+" digest` alone, and with `subscribe`, `unsubscribe`, `when`, `preview`, `alerts on` or `alerts off` after it.")
+	default:
+		m := view.UnknownDigestCommand(b.opts.Command, rest)
 		req.ack = &m
-		return true
+		return
 	}
+	b.withEstate(req, run)
+}
+
+// withEstate lets a request do what takes the list of all certificates.
+func (b *Bot) withEstate(req *request, run func(context.Context) error) {
 	if b.digests == nil {
 		req.diagnoses = false
 		run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, view.NoEstate(b.opts.Command)) }
 	}
 	req.run = run
-	return true
 }
 
 // readDigestAction reads the buttons of digests. It reports whether it was one.

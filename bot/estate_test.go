@@ -451,7 +451,9 @@ func TestIntent(t *testing.T) {
 		"show unused, imported": "2:unused imported", "what will expire soon": "2:expiring", "what expires in the next 30 days?": "2:expiring:30d",
 		"which expire within two weeks": "2:expiring:14d", "anything ending this week, imported?": "2:expiring:7d imported",
 		"which expire in the next few days": "2:expiring", "what expires in 99999999999999999999 days": "2:expiring", "today, what expires within 3 months": "2:expiring:93d",
-		"hello you":                             "0:",
+		"hello you": "3:", "<@U1> Hi!": "3:", "good morning, team": "3:", ":wave:": "3:", "hey, ok": "4:",
+		"Thank you so much!": "4:", "<@U1> thanks": "4:", ":+1:": "4:", "ok, it works now": "4:", "thanks for your help": "4:",
+		"ok, help": "1:", "good": "0:", "is it ok now?": "0:", "hello, which are pending?": "2:pending", "thanks, but why": "0:", "great, list failing": "2:failing", "all": "2:all",
 		"this is all wrong and i am used to it": "0:", "any `account:1111` failing?": "2:account:1111 failing",
 	} {
 		what, filter := intentOf(text)

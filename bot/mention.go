@@ -59,16 +59,12 @@ func (b *Bot) readTalk(req *request, channel, thread, text string) {
 	switch len(queries) {
 	case 0:
 		what, filter := intentOf(text)
-		message := view.NoDomain(b.opts.Command)
-		switch what {
-		case intentList:
+		if what == intentList {
 			req.asks = 1
 			req.run = b.showList(filter, 0, b.opts.Command, req.reply)
 			return
-		case intentHelp:
-			message = view.Help(b.opts.Command)
 		}
-		req.run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, message) }
+		req.run = func(ctx context.Context) error { return b.deliver(ctx, req.reply, b.respond(what)) }
 		return
 	case 1:
 		req.run = b.answer(queries[0], view.Options{Public: true}, req.reply)

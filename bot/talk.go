@@ -16,7 +16,35 @@ const (
 	intentNone intent = iota
 	intentHelp
 	intentList
+	intentGreeting
+	intentThanks
 )
+
+// What people say besides asking: greetings and thanks are known by a word of
+// theirs, where all other words are small ones. Those in colons are emoji.
+var (
+	greetings  = []string{"hi", "hello", "hey", "hiya", "hallo", "yo", "morning", "afternoon", "evening", "wave"}
+	thanks     = []string{"thanks", "thank", "thx", "ty", "cheers", "ok", "okay", "great", "perfect", "nice", "cool", "awesome", "excellent", "+1", "thumbsup", "pray", "raised_hands", "tada", "ok_hand"}
+	smallWords = []string{"there", "bot", "acmbot", "good", "day", "you", "so", "very", "much", "a", "lot", "that", "this", "it", "for", "the", "your", "help", "helped", "works", "worked", "now", "again", "job", "work", "all", "team"}
+)
+
+// pleasantry is what somebody says who says no more than that.
+func pleasantry(words []string) intent {
+	what := intentNone
+	for _, w := range words {
+		switch w = strings.ToLower(w); {
+		case w == "help" && !slices.Contains(words, "for"): // not "thanks for your help"
+			return intentHelp
+		case slices.Contains(thanks, w):
+			what = intentThanks
+		case slices.Contains(greetings, w):
+			what = max(what, intentGreeting)
+		case !slices.Contains(smallWords, w):
+			return intentNone
+		}
+	}
+	return what
+}
 
 // listWords open a request for a list; filters among the other words narrow
 // it.
@@ -38,6 +66,9 @@ func intentOf(text string) (what intent, filter string) {
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
 	if len(words) == 0 || strings.EqualFold(words[0], "help") {
 		return intentHelp, ""
+	}
+	if what := pleasantry(words); what != intentNone {
+		return what, ""
 	}
 	asks := false
 	var filters []string

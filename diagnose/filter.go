@@ -169,13 +169,13 @@ func parseTerm(given string) (t term, problem string) {
 				return set(w.Word, stateKey(w.Word), w.match)
 			}
 		}
-		if key == "expiring" {
-			return set(key, key, expiring(defaultExpiring))
+		if key == "expiring" { // the number is written back, so that people see what it is
+			return set(key+":"+strconv.Itoa(defaultExpiring)+"d", key, expiring(defaultExpiring))
 		}
 		if strings.Contains(key, ".") {
 			return domainTerm(key, set)
 		}
-		if near := nearestWord(key); near != "" {
+		if near := Nearest(key, filterKeys()); near != "" {
 			return term{}, fmt.Sprintf("I do not know the filter `%s`. Did you mean `%s`?", shown, near)
 		}
 		return term{}, fmt.Sprintf("I do not know the filter `%s`.", shown)
@@ -250,12 +250,20 @@ func expiring(days int) func(*Listed, time.Time) bool {
 	}
 }
 
-// nearestWord is the filter word that a mistyped one is meant to be, "" for
-// none.
-func nearestWord(typed string) string {
-	best, least := "", 3
+// filterKeys are the words of filters, without what comes after a colon.
+func filterKeys() []string {
+	var list []string
 	for _, w := range FilterWords() {
 		word, _, _ := strings.Cut(w.Word, ":")
+		list = append(list, word)
+	}
+	return list
+}
+
+// Nearest is the word that a mistyped one is meant to be, "" for none of them.
+func Nearest(typed string, words []string) string {
+	best, least := "", 3
+	for _, word := range words {
 		if d := EditDistance(typed, word); d < least && d < len(word)/2 {
 			best, least = word, d
 		}
@@ -263,23 +271,26 @@ func nearestWord(typed string) string {
 	return best
 }
 
-// EditDistance is the Levenshtein distance of two words, in bytes: how many have
-// to be put in, taken out or changed to make one of the other.
+// EditDistance is how many bytes have to be put in, taken out, changed, or
+// swapped with the next one, to make one of two words of the other; none of
+// them twice ("optimal string alignment").
 func EditDistance(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		before, last, row = last, row, before
 		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(last[j]+cost, row[j]+1, last[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

@@ -71,7 +71,7 @@ func TestFilter(t *testing.T) {
 		{"-unused pending", "-unused pending", "waiting"},
 		{"expiring:15d", "expiring:15d", "waiting brought"},
 		{"expiring:15", "expiring:15d", "waiting brought"},
-		{"expiring", "expiring", "idle waiting brought renewing"},
+		{"expiring", "expiring:45d", "idle waiting brought renewing"},
 		{"account:4444", "account:4444", "down"},
 		{"account:4444 account:1111 failing", "account:4444 account:1111 failing", "waiting down brought"},
 		{"region:US-east-1", "region:us-east-1", "down"},
@@ -170,4 +170,21 @@ func FuzzParseFilter(f *testing.F) {
 			t.Errorf("%q is %q, which reads as %q: %v", s, p, again, err)
 		}
 	})
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "list", 4}, {"list", "list", 0}, {"lsit", "list", 1}, {"lits", "list", 1}, {"lst", "list", 1},
+		{"lost", "list", 1}, {"digset", "digest", 1}, {"dgiets", "digest", 2}, {"ca", "abc", 3}, {"watches", "snoozes", 5},
+	} {
+		if got := EditDistance(test.a, test.b); got != test.want {
+			t.Errorf("%q and %q are %d apart, want %d", test.a, test.b, got, test.want)
+		}
+		if got := EditDistance(test.b, test.a); got != test.want {
+			t.Errorf("%q and %q are %d apart, want %d", test.b, test.a, got, test.want)
+		}
+	}
 }

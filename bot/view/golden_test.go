@@ -66,15 +66,22 @@ func TestOtherMessagesGolden(t *testing.T) {
 	state.Troubled, state.Causes = 3, map[diagnose.CauseID]int{"cname-missing": 1, "caa-forbids-amazon": 2}
 	state.At = sampleTime.Add(-10 * 60e9)
 	for name, m := range map[string]Message{
-		"rechecked":       Answer(missingOne(), Options{Since: &state}),
-		"shared":          Answer(missingOne(), Options{Public: true, SharedBy: "U0ADA"}),
-		"help":            Help("/acm"),
-		"usage":           Usage("/acm", "That is an IP address; ACM's certificates are for domain names."),
-		"unknown-command": UnknownCommand("/acm", "frobnicate"),
-		"no-domain":       NoDomain("/acm"),
-		"picker":          Picker([]string{"a.example.com", "*.b.example.com"}),
-		"fault":           FaultMessage(Fault{What: "This took too long, and I gave up", Meaning: "AWS answered too slowly", Next: "Try again", RequestID: "abc123", Retry: "shop.example.com"}),
-		"progress":        Progress("shop.example.com", diagnose.Progress{Stage: "searching 6 regions", Done: 2, Total: 6}),
+		"rechecked":                Answer(missingOne(), Options{Since: &state}),
+		"shared":                   Answer(missingOne(), Options{Public: true, SharedBy: "U0ADA"}),
+		"help":                     Help("/acm"),
+		"usage":                    Usage("/acm", "That is an IP address; ACM's certificates are for domain names."),
+		"unknown-command":          UnknownCommand("/acm", "frobnicate"),
+		"mistyped-command":         UnknownCommand("/acm", "lsit"),
+		"mistyped-digest-command":  UnknownDigestCommand("/acm", "preveiw"),
+		"digest-command-with-more": UnknownDigestCommand("/acm", "preview tomorrow"),
+		"digest-alerts-how":        UnknownDigestCommand("/acm", "alerts"),
+		"nothing-after":            NothingAfter("/acm", "owners"),
+		"greeting":                 Greeting(),
+		"welcome":                  Welcome(),
+		"no-domain":                NoDomain("/acm"),
+		"picker":                   Picker([]string{"a.example.com", "*.b.example.com"}),
+		"fault":                    FaultMessage(Fault{What: "This took too long, and I gave up", Meaning: "AWS answered too slowly", Next: "Try again", RequestID: "abc123", Retry: "shop.example.com"}),
+		"progress":                 Progress("shop.example.com", diagnose.Progress{Stage: "searching 6 regions", Done: 2, Total: 6}),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, goldenOf(m)) })
 	}

@@ -36,7 +36,7 @@ func Home(s Status, o Overview) slack.HomeTabViewRequest {
 	d.add(header("Why does my certificate not renew?"))
 	intro := rich{}
 	intro.para(text("AWS Certificate Manager renews certificates by itself, until something stands in the way: a validation record that went missing, a CAA record, a delegation that moved. Name a domain and I tell the true cause and the exact fix. I only read, unless you confirm a fix."))
-	d.add(intro.block(), slack.NewDividerBlock(), header("Ask"), grammar(s.Command))
+	d.add(intro.block(), slack.NewDividerBlock(), header("Ask"), grammar(s.Command, examples))
 	more := rich{}
 	more.bullets(
 		text("In a thread, mention me with a domain: slash commands do not work there."),
