@@ -86,7 +86,7 @@ func TestCommandsThatAreNearlyRight(t *testing.T) {
 	s := open(t, workspace.Options{}, withEstate(estateOf(3))).connected().remembered()
 	for _, tc := range []struct{ text, want string }{
 		{"digest foo", "I do not know the command /acm digest foo."},
-		{"digest PREVEIW", "Did you mean /acm digest preview?"},
+		{"digest PREVEW", "Did you mean /acm digest preview?"},
 		{"digest alerts", "takes on or off after it"},
 		{"digest preview tomorrow", "/acm digest preview takes nothing after it"},
 		{"owners shop.example.com", "/acm owners takes nothing after it"},

@@ -20,20 +20,20 @@ import (
 func (b *Bot) readDigest(req *request, cmd slack.SlashCommand, rest string) {
 	rest = strings.ToLower(rest)
 	var run func(context.Context) error
-	switch {
-	case rest == "" || rest == "settings" || rest == "filter":
+	switch rest {
+	case "", "settings", "filter":
 		run = func(ctx context.Context) error { return b.openDigestSettings(ctx, cmd.ChannelID, cmd.TriggerID) }
-	case rest == "subscribe":
+	case "subscribe":
 		run = func(ctx context.Context) error { return b.subscribe(ctx, cmd.ChannelID, cmd.UserID, true, req.reply) }
-	case rest == "unsubscribe" || rest == "off":
+	case "unsubscribe", "off":
 		run = func(ctx context.Context) error { return b.subscribe(ctx, cmd.ChannelID, cmd.UserID, false, req.reply) }
-	case rest == "when":
+	case "when":
 		run = func(ctx context.Context) error { return b.tellWhen(ctx, cmd.ChannelID, req.reply) }
-	case rest == "alerts on" || rest == "alerts off":
+	case "alerts on", "alerts off":
 		run = func(ctx context.Context) error {
 			return b.switchAlerts(ctx, cmd.ChannelID, cmd.UserID, rest == "alerts on", req.reply)
 		}
-	case rest == "preview":
+	case "preview":
 		req.diagnoses = true
 		run = func(ctx context.Context) error { return b.previewDigest(ctx, cmd.ChannelID, req.reply) }
 	default:

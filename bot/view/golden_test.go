@@ -72,7 +72,7 @@ func TestOtherMessagesGolden(t *testing.T) {
 		"usage":                    Usage("/acm", "That is an IP address; ACM's certificates are for domain names."),
 		"unknown-command":          UnknownCommand("/acm", "frobnicate"),
 		"mistyped-command":         UnknownCommand("/acm", "lsit"),
-		"mistyped-digest-command":  UnknownDigestCommand("/acm", "preveiw"),
+		"mistyped-digest-command":  UnknownDigestCommand("/acm", "prevew"),
 		"digest-command-with-more": UnknownDigestCommand("/acm", "preview tomorrow"),
 		"digest-alerts-how":        UnknownDigestCommand("/acm", "alerts"),
 		"nothing-after":            NothingAfter("/acm", "owners"),

@@ -23,7 +23,7 @@ const (
 func isName(s string) bool { return strings.Contains(s, ".") && !strings.Contains(s, ":") }
 
 // nothing is the answer where no certificate was found: where was looked, what
-// could not be read, what is like it, and what the name serves.
+// the name serves, what is like it, and what could not be read.
 func nothing(a diagnose.Answer, o Options) Message {
 	subject := a.Query.Subject()
 	state := stateOf(a, o)
@@ -49,14 +49,6 @@ func nothing(a diagnose.Answer, o Options) Message {
 	body.para(text(looked))
 	d.add(body.block())
 	d.add(endpointBlock(a.Endpoint))
-	d.add(unseenBlock("It may be where I could not look", a.Scope.Unreadable))
-
-	hint := rich{}
-	if a.Query.Domain != "" {
-		hint.para(text("A certificate that CloudFront uses is in "), literal("us-east-1"),
-			text("; a wildcard covers one label only, and never the bare domain. One that a service such as Amplify, App Runner or Lightsail made is in that service, not in ACM."))
-	}
-	d.add(hint.block())
 	similar := similarNames(a)
 	if len(similar) > 0 {
 		d.add(small("*Did you mean one of these?*"))
@@ -73,6 +65,14 @@ func nothing(a diagnose.Answer, o Options) Message {
 		numberButtons(buttons, 0)
 		d.add(actions(buttons...))
 	}
+	d.add(unseenBlock("It may be where I could not look", a.Scope.Unreadable))
+
+	hint := rich{}
+	if a.Query.Domain != "" {
+		hint.para(text("A certificate that CloudFront uses is in "), literal("us-east-1"),
+			text("; a wildcard covers one label only, and never the bare domain. One that a service such as Amplify, App Runner or Lightsail made is in that service, not in ACM."))
+	}
+	d.add(hint.block())
 	d.add(small("Checked " + moment(a.At)))
 
 	buttons := []*slack.ButtonBlockElement{recheckButton(subject, state)}

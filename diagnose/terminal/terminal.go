@@ -57,7 +57,6 @@ func (p *page) nothing(a *diagnose.Answer) {
 		return
 	}
 	p.label("NOT FOUND", yellow, f.Text)
-	p.remedy(&f.Remedy, &diagnose.Remedy{})
 	if a.Endpoint != nil {
 		p.endpoint(a.Endpoint)
 	}
@@ -66,6 +65,10 @@ func (p *page) nothing(a *diagnose.Answer) {
 		for _, ref := range a.Similar {
 			p.ref(ref)
 		}
+	}
+	p.heading("Where it may be")
+	for _, step := range f.Remedy.Steps {
+		p.item(1, "-", step)
 	}
 }
 
