@@ -227,8 +227,9 @@ func WatchList(watches []watch.Watch, snoozes []watch.Snooze) []slack.Block {
 		}
 		blocks = append(blocks, line(words, b))
 	}
-	if len(snoozes) > 0 {
-		blocks = append(blocks, small("*Snoozed*"))
+	blocks = append(blocks, small("*Snoozed*"))
+	if len(snoozes) == 0 {
+		blocks = append(blocks, line("You have snoozed nothing. Press _Snooze_ under an answer or an alert to be left alone with it for a while.", nil))
 	}
 	slices.SortFunc(snoozes, func(a, b watch.Snooze) int { return a.Until.Compare(b.Until) })
 	for i, s := range snoozes {
@@ -255,7 +256,14 @@ func Watches(watches []watch.Watch, snoozes []watch.Snooze) Message {
 	if len(names) > 0 {
 		words = "You watch " + few(names, 10) + "."
 	}
-	return d.message(words)
+	names = nil
+	for _, s := range snoozes {
+		names = append(names, code(s.Name))
+	}
+	if len(names) == 0 {
+		return d.message(words + " You have snoozed nothing.")
+	}
+	return d.message(words + " You have snoozed " + few(names, 10) + ".")
 }
 
 // followButtons are Watch and Snooze, under answers that are not healthy.
