@@ -79,7 +79,7 @@ func complaints(t *testing.T, environment map[string]string) []string {
 	}
 	cmd.Env = append(cmd.Env, "SLACK_BOT_TOKEN=wrong", "SLACK_APP_TOKEN=xapp-1-A0123456789-1-0123456789abcdef")
 	text, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(text), "SLACK_BOT_TOKEN") {
+	if err == nil || cmd.ProcessState.ExitCode() != 78 || !strings.Contains(string(text), "SLACK_BOT_TOKEN") {
 		t.Fatalf("acmbot ended with %v:\n%s", err, text)
 	}
 	var lines []string
