@@ -88,6 +88,9 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	defer estate.Close()
 	options := s.slack.bot(meteredDoctor{doctor, measured}, time.Duration(s.look.Timeout), log)
 	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, s.digests.options(), s.alerts.options()
+	if options.Alert.On {
+		measured.expectScans(options.Alert.Every)
+	}
 	queue, err := s.hear.source(where, estate, log)
 	if err != nil {
 		return &exitError{exitSettings, err}
