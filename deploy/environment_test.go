@@ -318,6 +318,29 @@ func TestSizesAreFargates(t *testing.T) {
 	}
 }
 
+// The alarm on lost connections counts the lines that the program writes while it
+// has none.
+func TestSilenceLineIsTheProgramsOwn(t *testing.T) {
+	source, err := os.ReadFile("../bot/socket.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, templates["cloudformation/acmbot.yml"].required)
+	filter, alarm := s.resources["SilentMinutes"].Properties, s.resources["NotConnected"].Properties
+	line := regexp.MustCompile(`^\{ \$\.msg = ("[^"]+") \}$`).FindStringSubmatch(fmt.Sprint(filter["FilterPattern"]))
+	if line == nil || !strings.Contains(string(source), `log.Error(`+line[1]+`)`) {
+		t.Errorf("bot/socket.go does not log what %q counts", filter["FilterPattern"])
+	}
+	transformation, _ := items(filter["MetricTransformations"])[0].(map[string]any)
+	if transformation["MetricName"] != alarm["MetricName"] || transformation["MetricNamespace"] != alarm["Namespace"] {
+		t.Errorf("the alarm watches another metric than %v", transformation)
+	}
+	// A line a minute, of which one may fall into the next period.
+	if alarm["Period"] != 300.0 || alarm["Threshold"] != 3.0 || alarm["Statistic"] != "Sum" {
+		t.Errorf("the alarm rings for more than %v lines in %v s", alarm["Threshold"], alarm["Period"])
+	}
+}
+
 // The alarm on the digest counts the lines that the program writes.
 func TestDigestLineIsTheProgramsOwn(t *testing.T) {
 	source, err := os.ReadFile("../bot/digest.go")

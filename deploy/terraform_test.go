@@ -590,7 +590,7 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 
 	alarms := p.resources["aws_cloudwatch_metric_alarm.this"]
 	labels := map[string]string{
-		"NobodyRuns": "nobody-runs", "FewerRun": "fewer-run", "DeadLettersWait": "dead-letters-wait", "EventsWait": "events-wait", "DigestMissed": "digest-missed",
+		"NobodyRuns": "nobody-runs", "FewerRun": "fewer-run", "NotConnected": "not-connected", "DeadLettersWait": "dead-letters-wait", "EventsWait": "events-wait", "DigestMissed": "digest-missed",
 	}
 	if alarms.LengthInt() != len(labels) {
 		t.Errorf("there are %d alarms", alarms.LengthInt())
@@ -620,9 +620,11 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 			}
 		}
 	}
-	filter, _ := s.resources["DigestsPosted"].Properties["FilterPattern"].(string)
-	if got := p.resources["aws_cloudwatch_log_metric_filter.digests_posted"].AsValueSlice()[0].GetAttr("pattern").AsString(); got != filter {
-		t.Errorf("the filter is %q, and in the template %q", got, filter)
+	for name, label := range map[string]string{"DigestsPosted": "digests_posted", "SilentMinutes": "silent_minutes"} {
+		filter, _ := s.resources[name].Properties["FilterPattern"].(string)
+		if got := p.resources["aws_cloudwatch_log_metric_filter."+label].AsValueSlice()[0].GetAttr("pattern").AsString(); got != filter {
+			t.Errorf("the filter is %q, and in the template %q", got, filter)
+		}
 	}
 }
 
