@@ -510,8 +510,16 @@ func TestModuleRunsTheContainerOfTheTemplate(t *testing.T) {
 func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 	values := maps.Clone(templates["cloudformation/acmbot.yml"].required)
 	maps.Copy(values, everything)
+	// Where nobody is alerted, events are left in the queue, and may wait.
+	if _, rings := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, values).resources["EventsWait"]; rings || values["Alerts"] != "off" {
+		t.Error("the template's alarm on waiting events would ring for ever")
+	}
+	if planOf(t, rootModule, most).resources["aws_cloudwatch_metric_alarm.this"].Type().HasAttribute("events-wait") {
+		t.Error("the module's alarm on waiting events would ring for ever")
+	}
+	values["Alerts"] = "on"
 	s := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, values)
-	p := planOf(t, rootModule, most)
+	p := planOf(t, rootModule, with(most, "alerts", cty.ObjectVal(map[string]cty.Value{"enabled": cty.True, "every": cty.StringVal("1h")})))
 
 	table := p.resources["aws_dynamodb_table.state"]
 	want := programsTable(t)

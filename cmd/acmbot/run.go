@@ -88,16 +88,20 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	defer estate.Close()
 	options := s.slack.bot(meteredDoctor{doctor, measured}, time.Duration(s.look.Timeout), log)
 	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, s.digests.options(), s.alerts.options()
-	if options.Alert.On {
-		measured.expectScans(options.Alert.Every)
-	}
 	queue, err := s.hear.source(where, estate, log)
 	if err != nil {
 		return &exitError{exitSettings, err}
 	}
 	if queue != nil {
 		options.Events = queue
-		measured.watchEvents(queue.Health)
+	}
+	if options.Alert.On {
+		measured.expectScans(options.Alert.Every)
+		if queue != nil {
+			measured.watchEvents(queue.Health)
+		}
+	} else {
+		queue = nil // the bot leaves it alone, so that it is deaf there is no trouble
 	}
 	options.Store, err = s.keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
