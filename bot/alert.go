@@ -274,8 +274,12 @@ func (a *Alerter) scan(ctx context.Context, lease state.Lease) (err error) {
 	ctx, end := a.tracer.Begin(ctx, "alert scan")
 	defer func() { end(err) }()
 	list, err := a.addressees(ctx, true)
-	if err != nil || len(list) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(list) == 0 {
+		a.scanned() // nobody waits for it
+		return nil
 	}
 	began := a.now()
 	n, err := alert.Begin(ctx, a.store, lease, true, began)
@@ -318,10 +322,14 @@ func (a *Alerter) scan(ctx context.Context, lease state.Lease) (err error) {
 	if err := a.tellAll(ctx, l, n, list, concerned, read, nil); err != nil {
 		return err
 	}
+	a.scanned()
+	return nil
+}
+
+func (a *Alerter) scanned() {
 	if a.observer != nil {
 		a.observer.AlertsScanned(a.now())
 	}
-	return nil
 }
 
 func (a *Alerter) thresholds() []int { return a.Digester.o.Thresholds }

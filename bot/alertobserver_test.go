@@ -52,3 +52,17 @@ func TestAlertsAreObserved(t *testing.T) {
 		t.Errorf("%d scans are told of, want 7", log.scans)
 	}
 }
+
+// Where no channel is alerted any more, that nobody looks is no reason to worry.
+func TestScansWithoutChannelsAreObserved(t *testing.T) {
+	log := &alertLog{}
+	d := openAlertDesk(t, func(o *Options) {
+		o.Observer = log
+		o.Digest.Routing.Default, o.Digest.Routing.Routes = "", nil
+	})
+	d.scan(0)
+	d.scan(0)
+	if log.scans != 2 {
+		t.Errorf("%d scans are told of, want 2", log.scans)
+	}
+}

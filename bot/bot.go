@@ -313,6 +313,7 @@ func (b *Bot) Run(ctx context.Context) error {
 			}
 		})
 	}
+	wg.Go(func() { b.tellSilence(hard) })
 	wg.Go(func() { b.identify(hard) })
 	wg.Go(func() { b.followTokens(hard) })
 	wg.Go(func() { b.stayAlive(hard) })

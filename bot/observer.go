@@ -69,7 +69,8 @@ const (
 // An AlertObserver is an Observer that is told as well of the alerts between
 // digests.
 type AlertObserver interface {
-	// AlertsScanned is called when all certificates have been looked through.
+	// AlertsScanned is called when all certificates have been looked through, or
+	// need not be, since no channel is alerted.
 	AlertsScanned(at time.Time)
 	// AlertTried is called when an alert with some news, such as "opened", was
 	// posted, dropped, or failed. One that another copy posts is not told of.

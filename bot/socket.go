@@ -116,6 +116,23 @@ func (s *socket) run(ctx context.Context) error {
 	}
 }
 
+// tellSilence logs again and again, every minute by default, that no connection
+// is alive, until ctx ends: an alarm counts these lines where nobody reads metrics.
+func (b *Bot) tellSilence(ctx context.Context) {
+	tick := time.NewTicker(2 * b.opts.PingTimeout)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if !b.Health().Alive {
+				b.log.Error("not connected to Slack")
+			}
+		}
+	}
+}
+
 // consume takes what comes in over a socket until ctx ends.
 func (b *Bot) consume(ctx context.Context, s *socket) {
 	for {

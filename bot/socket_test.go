@@ -61,6 +61,14 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 	s.sees("_token.shop.example.com")
 }
 
+// As long as it is cut off, the log says so, again and again.
+func TestSilenceIsTold(t *testing.T) {
+	s := open(t, workspace.Options{PingInterval: 5 * time.Millisecond}, func(o *Options) { o.PingTimeout = 50 * time.Millisecond }).connected()
+	s.Fail("apps.connections.open", workspace.Fault{Error: "internal_error"})
+	s.DropSockets()
+	s.log.has(t, `level=ERROR msg="not connected to Slack"`, 3)
+}
+
 func TestPingsShowAsLife(t *testing.T) {
 	s := open(t, workspace.Options{PingInterval: 10 * time.Millisecond}).connected()
 	first := s.bot.Health().LastHeard

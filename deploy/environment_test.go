@@ -79,7 +79,7 @@ func complaints(t *testing.T, environment map[string]string) []string {
 	}
 	cmd.Env = append(cmd.Env, "SLACK_BOT_TOKEN=wrong", "SLACK_APP_TOKEN=xapp-1-A0123456789-1-0123456789abcdef")
 	text, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(text), "SLACK_BOT_TOKEN") {
+	if err == nil || cmd.ProcessState.ExitCode() != 78 || !strings.Contains(string(text), "SLACK_BOT_TOKEN") {
 		t.Fatalf("acmbot ended with %v:\n%s", err, text)
 	}
 	var lines []string
@@ -315,6 +315,29 @@ func TestSizesAreFargates(t *testing.T) {
 		if err != nil || !slices.Contains(sizes[fmt.Sprint(size["Cpu"])], fmt.Sprint(size["Memory"])) || limit*100 < memory*85 || limit*100 > memory*91 {
 			t.Errorf("%s is %v: %v", name, size, err)
 		}
+	}
+}
+
+// The alarm on lost connections counts the lines that the program writes while it
+// has none.
+func TestSilenceLineIsTheProgramsOwn(t *testing.T) {
+	source, err := os.ReadFile("../bot/socket.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, templates["cloudformation/acmbot.yml"].required)
+	filter, alarm := s.resources["SilentMinutes"].Properties, s.resources["NotConnected"].Properties
+	line := regexp.MustCompile(`^\{ \$\.msg = ("[^"]+") \}$`).FindStringSubmatch(fmt.Sprint(filter["FilterPattern"]))
+	if line == nil || !strings.Contains(string(source), `log.Error(`+line[1]+`)`) {
+		t.Errorf("bot/socket.go does not log what %q counts", filter["FilterPattern"])
+	}
+	transformation, _ := items(filter["MetricTransformations"])[0].(map[string]any)
+	if transformation["MetricName"] != alarm["MetricName"] || transformation["MetricNamespace"] != alarm["Namespace"] {
+		t.Errorf("the alarm watches another metric than %v", transformation)
+	}
+	// A line a minute, of which one may fall into the next period.
+	if alarm["Period"] != 300.0 || alarm["Threshold"] != 3.0 || alarm["Statistic"] != "Sum" {
+		t.Errorf("the alarm rings for more than %v lines in %v s", alarm["Threshold"], alarm["Period"])
 	}
 }
 

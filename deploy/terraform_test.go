@@ -510,8 +510,16 @@ func TestModuleRunsTheContainerOfTheTemplate(t *testing.T) {
 func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 	values := maps.Clone(templates["cloudformation/acmbot.yml"].required)
 	maps.Copy(values, everything)
+	// Where nobody is alerted, events are left in the queue, and may wait.
+	if _, rings := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, values).resources["EventsWait"]; rings || values["Alerts"] != "off" {
+		t.Error("the template's alarm on waiting events would ring for ever")
+	}
+	if planOf(t, rootModule, most).resources["aws_cloudwatch_metric_alarm.this"].Type().HasAttribute("events-wait") {
+		t.Error("the module's alarm on waiting events would ring for ever")
+	}
+	values["Alerts"] = "on"
 	s := newStack(readTemplate(t, "cloudformation/acmbot.yml"), nil, values)
-	p := planOf(t, rootModule, most)
+	p := planOf(t, rootModule, with(most, "alerts", cty.ObjectVal(map[string]cty.Value{"enabled": cty.True, "every": cty.StringVal("1h")})))
 
 	table := p.resources["aws_dynamodb_table.state"]
 	want := programsTable(t)
@@ -590,7 +598,7 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 
 	alarms := p.resources["aws_cloudwatch_metric_alarm.this"]
 	labels := map[string]string{
-		"NobodyRuns": "nobody-runs", "FewerRun": "fewer-run", "DeadLettersWait": "dead-letters-wait", "EventsWait": "events-wait", "DigestMissed": "digest-missed",
+		"NobodyRuns": "nobody-runs", "FewerRun": "fewer-run", "NotConnected": "not-connected", "DeadLettersWait": "dead-letters-wait", "EventsWait": "events-wait", "DigestMissed": "digest-missed",
 	}
 	if alarms.LengthInt() != len(labels) {
 		t.Errorf("there are %d alarms", alarms.LengthInt())
@@ -620,9 +628,11 @@ func TestModuleMakesWhatTheTemplateMakes(t *testing.T) {
 			}
 		}
 	}
-	filter, _ := s.resources["DigestsPosted"].Properties["FilterPattern"].(string)
-	if got := p.resources["aws_cloudwatch_log_metric_filter.digests_posted"].AsValueSlice()[0].GetAttr("pattern").AsString(); got != filter {
-		t.Errorf("the filter is %q, and in the template %q", got, filter)
+	for name, label := range map[string]string{"DigestsPosted": "digests_posted", "SilentMinutes": "silent_minutes"} {
+		filter, _ := s.resources[name].Properties["FilterPattern"].(string)
+		if got := p.resources["aws_cloudwatch_log_metric_filter."+label].AsValueSlice()[0].GetAttr("pattern").AsString(); got != filter {
+			t.Errorf("the filter is %q, and in the template %q", got, filter)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ var _ bot.AlertObserver = (*metrics)(nil)
 func newAlertMetrics(registry prometheus.Registerer) alertMetrics {
 	m := alertMetrics{
 		scanned: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "acmbot_alert_scan_timestamp_seconds", Help: "When this copy last looked through all certificates for alerts; 0 for never.",
+			Name: "acmbot_alert_scan_timestamp_seconds", Help: "When this copy last looked through all certificates for alerts, as far as a channel gets any; its start until then, and 0 where alerts are off.",
 		}),
 		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "acmbot_alerts_total", Help: "Alerts that this copy set about, by what they tell, and by what came of them: posted, dropped, failed.",
@@ -34,6 +34,16 @@ func newAlertMetrics(registry prometheus.Registerer) alertMetrics {
 		}
 	}
 	return m
+}
+
+// expectScans adds how often all certificates are looked through for alerts.
+func (m *metrics) expectScans(every time.Duration) {
+	interval := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "acmbot_alert_scan_interval_seconds", Help: "How often all certificates are looked through for alerts; not there where alerts are off.",
+	})
+	interval.Set(every.Seconds())
+	m.registry.MustRegister(interval)
+	m.alerted.scanned.Set(unixSeconds(time.Now()))
 }
 
 // AlertsScanned implements bot.AlertObserver.

@@ -140,7 +140,7 @@ func TestOutdatedSettingsAreTold(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 	var stdout, stderr bytes.Buffer
 	// There are no tokens, so it does not start.
-	if status := Main(t.Context(), []string{"run"}, strings.NewReader(""), &stdout, &stderr); status != exitUsage {
+	if status := Main(t.Context(), []string{"run"}, strings.NewReader(""), &stdout, &stderr); status != exitSettings {
 		t.Fatalf("status %d: %s", status, stderr.String())
 	}
 	var told []string

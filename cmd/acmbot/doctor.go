@@ -175,7 +175,7 @@ func doctorSettings(ctx context.Context, wantSlack bool) doctored {
 	wrong(load(new(logSettings)))
 	if wantSlack { // these are the bot's
 		var traces tracingSettings
-		wrong(load(new(rotationSettings)))
+		wrong(load(new(rotationSettings), new(healthSettings), new(alertSettings)))
 		wrong(errors.Join(load(&traces), readSecrets(ctx, slog.New(slog.DiscardHandler), &traces), traces.check()))
 		var slack slackSettings
 		if !wrong(errors.Join(load(&slack), readSecrets(ctx, slog.New(slog.DiscardHandler), &slack))) {

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,5 +101,38 @@ func TestDoctorSettings(t *testing.T) {
 		if strings.Contains(f.Detail, slack.BotToken()) {
 			t.Errorf("a secret is in %+v", f)
 		}
+	}
+}
+
+// Whatever acmbot run refuses of the settings, the doctor calls wrong.
+func TestDoctorReadsEverySettingOfRun(t *testing.T) {
+	refused := 0
+	for _, setting := range allSettings() {
+		for name := range strings.SplitSeq(setting.Name, ", ") {
+			unsetSettings(t)
+			t.Setenv("AWS_REGION", "eu-west-1")
+			t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "none")
+			t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			t.Setenv("SLACK_BOT_TOKEN", "xoxb-1-B")
+			t.Setenv("SLACK_APP_TOKEN", "xapp-1-A")
+			t.Setenv(name, "?!")
+			var s runSettings
+			_, _, err := s.read(t.Context(), io.Discard)
+			if err == nil {
+				continue
+			}
+			refused++
+			found := doctorSettings(t.Context(), true).found
+			for _, line := range lines(err) {
+				if !slices.ContainsFunc(found, func(c checkup.Check) bool { return c.Detail == line && c.State == checkup.Failed && c.Fix != "" }) {
+					t.Errorf("run says %q, and the doctor %+v", line, found)
+				}
+			}
+			t.Setenv(name, "") // as not set, for the next
+		}
+	}
+	if refused < 30 {
+		t.Errorf("only %d settings are refused", refused)
 	}
 }

@@ -293,3 +293,34 @@ func TestRunHearsOfEvents(t *testing.T) {
 		t.Errorf("the log:\n%s", stderr.String())
 	}
 }
+
+// With alerts off the queue is left alone: that nothing is heard from it is
+// nothing that anybody has to be told.
+func TestRunWithoutAlertsMissesNoEvents(t *testing.T) {
+	unsetSettings(t)
+	scene := literalWorld(t)
+	slack := startSlack(t)
+	t.Setenv("ACMBOT_EVENTS_QUEUE_URL", scene.EventsQueueURL())
+	t.Setenv("ACMBOT_ALERTS", "off")
+	address := freeAddress(t)
+	t.Setenv("ACMBOT_HEALTH_LISTEN", address)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	var stdout, stderr syncBuffer
+	status := make(chan int, 1)
+	go func() { status <- Main(ctx, []string{"run"}, strings.NewReader(""), &stdout, &stderr) }()
+	if err := slack.Wait(ctx, func() bool { return slack.Sockets() > 0 }); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	_, body := get(t, "http://"+address+"/metrics")
+	http.DefaultClient.CloseIdleConnections()
+	for _, alarming := range []string{"acmbot_events_connected", "acmbot_alert_scan_interval_seconds"} {
+		if strings.Contains(body, "\n"+alarming) {
+			t.Errorf("the metrics have %s, by which an alert would ring", alarming)
+		}
+	}
+	stop()
+	if got := <-status; got != exitOK || !strings.Contains(stderr.String(), "nobody is alerted, so the events are left where they are") {
+		t.Errorf("it ended with status %d\n%s", got, stderr.String())
+	}
+}

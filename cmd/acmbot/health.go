@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/acmbot/acmbot/bot"
@@ -39,7 +41,11 @@ func newHealthServer(h http.Handler, patience time.Duration) *http.Server {
 func serveHealth(address string, health func() bot.Health, metrics http.Handler) (*healthServer, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, &settingError{"ACMBOT_HEALTH_LISTEN", fmt.Sprintf("is %q, where acmbot cannot listen: %s", address, listenTrouble(err)), ""}
+		wrong := &settingError{"ACMBOT_HEALTH_LISTEN", fmt.Sprintf("is %q, where acmbot cannot listen: %s", address, listenTrouble(err)), ""}
+		if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+			return nil, passingError{wrong} // once another has ended, or the machine has its addresses
+		}
+		return nil, wrong
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)

@@ -72,3 +72,18 @@ func TestHealthLetsGoOfSlowClients(t *testing.T) {
 type zeroes struct{}
 
 func (zeroes) Read(b []byte) (int, error) { return len(b), nil }
+
+// An address that another has for now, or that the machine has not got yet, is
+// no setting that somebody has to mend: systemd tries again.
+func TestHealthAddressMayComeFree(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for address, want := range map[string]int{other.Addr().String(): exitFailure, "192.0.2.1:8081": exitFailure, "127.0.0.1:99999": exitSettings} {
+		if _, err := serveHealth(address, nil, http.NotFoundHandler()); err == nil || startStatus(err) != want || !strings.HasPrefix(err.Error(), "ACMBOT_HEALTH_LISTEN is ") {
+			t.Errorf("%s: %v ends the start with another status than %d", address, err, want)
+		}
+	}
+}

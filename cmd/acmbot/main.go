@@ -2,7 +2,8 @@
 // renew, and what to do about it: as a Slack bot, or at the command line.
 //
 // Its exit status is 0 for success, 1 for a failure at run time, and 2 for
-// usage or settings that are wrong.
+// usage or settings that are wrong; of acmbot run, 78 for settings or tokens
+// that are.
 package main
 
 import (
@@ -23,6 +24,10 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	// exitSettings is how `acmbot run` ends where somebody has to mend its
+	// settings or tokens, so that to start it again does not help: EX_CONFIG of
+	// sysexits.h. Two would be what Go ends with after a panic.
+	exitSettings = 78
 )
 
 const usage = `acmbot tells why an AWS Certificate Manager certificate does not renew.
@@ -134,7 +139,7 @@ type passingError struct{ error }
 func (e passingError) Unwrap() error { return e.error }
 
 // startStatus is the status to end with where what is joined in an error keeps
-// the program from starting: exitUsage, by which systemd knows that to try again
+// the program from starting: exitSettings, by which systemd knows that to try again
 // does not help, unless all of it may pass.
 func startStatus(err error) int {
 	joined, ok := err.(interface{ Unwrap() []error })
@@ -142,7 +147,7 @@ func startStatus(err error) int {
 		if _, passing := errors.AsType[passingError](err); passing {
 			return exitFailure
 		}
-		return exitUsage
+		return exitSettings
 	}
 	status := exitFailure
 	for _, e := range joined.Unwrap() {

@@ -77,6 +77,9 @@ func newMetrics() *metrics {
 	m.slack = histogram("acmbot_slack_call_duration_seconds", "Time of a call to Slack until its answer begins, by what came of it: answered (Slack tells most of its errors in answers), throttled, failed.",
 		[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10}, "method", "result")
 	m.registry.MustRegister(m.slack)
+	for _, result := range []string{"ok", "failed"} { // the first is seen by rate(), too
+		m.acks.WithLabelValues(result)
+	}
 	m.kept, m.estate = newKeptMetrics(m.registry), newEstateMetrics(m.registry)
 	m.alerted = newAlertMetrics(m.registry)
 	return m

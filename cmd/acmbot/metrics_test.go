@@ -112,6 +112,7 @@ func TestMetricsOfARun(t *testing.T) {
 		`acmbot_store_operation_duration_seconds_count{operation="put",result="ok"} `, "acmbot_watches 0", "acmbot_snoozes 0",
 		`acmbot_certificates{days_left="8-14",state="pending"} `, `acmbot_listing_places{result="unreadable"} 1`, "acmbot_listing_timestamp_seconds 1",
 		"acmbot_digest_check_timestamp_seconds 1", `acmbot_digests_total{result="failed"} 0`,
+		`acmbot_ack_duration_seconds_count{result="failed"} 0`, "acmbot_alert_scan_interval_seconds 600", "acmbot_alert_scan_timestamp_seconds 1",
 	}
 	missing := want
 	eventually(ctx, t, "all metrics", func() bool {
@@ -210,6 +211,7 @@ func everyMetric(t *testing.T) []*dto.MetricFamily {
 	m.watch(func() bot.Health { return bot.Health{} })
 	m.watchEvents(func() events.Health { return events.Health{Depth: new(events.Depth)} })
 	m.followTokens(true, true)
+	m.expectScans(10 * time.Minute)
 	m.Acknowledged(0, true)
 	m.Performed("command", 0, errors.New("failed"))
 	m.stages.WithLabelValues("find").Observe(0)

@@ -11,7 +11,6 @@ import (
 	"github.com/acmbot/acmbot/bot"
 	"github.com/acmbot/acmbot/diagnose"
 	"github.com/acmbot/acmbot/diagnose/inventory"
-	"github.com/acmbot/acmbot/diagnose/requestid"
 )
 
 const runSynopsis = `usage: acmbot run
@@ -78,7 +77,7 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	where = measured.meter(where)
 	traced, err := s.traces.start(ctx, log)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return &exitError{exitSettings, err}
 	}
 	if traced != nil {
 		defer traced.close()
@@ -91,11 +90,18 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	options.Estate, options.Digest, options.Alert = meteredEstate{estate, measured}, s.digests.options(), s.alerts.options()
 	queue, err := s.hear.source(where, estate, log)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return &exitError{exitSettings, err}
 	}
 	if queue != nil {
 		options.Events = queue
-		measured.watchEvents(queue.Health)
+	}
+	if options.Alert.On {
+		measured.expectScans(options.Alert.Every)
+		if queue != nil {
+			measured.watchEvents(queue.Health)
+		}
+	} else {
+		queue = nil // the bot leaves it alone, so that it is deaf there is no trouble
 	}
 	options.Store, err = s.keep.openStore(ctx, where.inventory.Config, log)
 	if err != nil {
@@ -118,20 +124,20 @@ func (s *runSettings) serve(ctx context.Context, where sight, log *slog.Logger) 
 	s.rotation.follow(&options, s.slack, where.inventory.Config, measured)
 	b, err := bot.New(options)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return &exitError{exitSettings, err}
 	}
 	if s.health.Listen != "" {
 		measured.watch(b.Health)
 		health, err := serveHealth(string(s.health.Listen), b.Health, measured.handler())
 		if err != nil {
-			return &exitError{exitUsage, err}
+			return &exitError{startStatus(err), err}
 		}
 		defer health.close()
 	}
 	log.Info("starting", "version", describeVersion(), "regions", where.inventory.Regions, "roles", len(where.inventory.RoleARNs))
 	if err := b.Run(ctx); err != nil {
 		if refusal, ok := errors.AsType[*bot.Refusal](err); ok {
-			return &exitError{exitUsage, refusal}
+			return &exitError{exitSettings, refusal}
 		}
 		return err
 	}
@@ -156,14 +162,4 @@ func (s slackSettings) bot(doctor diagnose.Diagnostician, timeout time.Duration,
 		// does not.
 		AnswerTimeout: timeout + 10*time.Second,
 	}
-}
-
-// logger writes log lines as the settings say.
-func (s logSettings) logger(w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.Level(s.Level)}
-	var handler slog.Handler = slog.NewTextHandler(w, options)
-	if s.Format == "json" {
-		handler = slog.NewJSONHandler(w, options)
-	}
-	return requestid.Logger(slog.New(handler))
 }

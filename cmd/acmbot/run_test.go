@@ -146,8 +146,8 @@ func TestRunRefused(t *testing.T) {
 	slack.Fail("apps.connections.open", workspace.Fault{Error: "invalid_auth"})
 	var stdout, stderr syncBuffer
 	status := Main(t.Context(), []string{"run"}, strings.NewReader(""), &stdout, &stderr)
-	if want := "acmbot: Slack does not know the app-level token."; status != exitUsage || !strings.Contains(stderr.String(), want) {
-		t.Errorf("got status %d and %q, want %d and %q", status, stderr.String(), exitUsage, want)
+	if want := "acmbot: Slack does not know the app-level token."; status != exitSettings || !strings.Contains(stderr.String(), want) {
+		t.Errorf("got status %d and %q, want %d and %q", status, stderr.String(), exitSettings, want)
 	}
 }
 

@@ -105,7 +105,7 @@ func TestReadSecretsSaysAllAtOnce(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "none")
 	var stdout, stderr bytes.Buffer
 	status := Main(context.Background(), []string{"run"}, strings.NewReader(""), &stdout, &stderr)
-	if n := strings.Count(stderr.String(), "AWS_PROFILE names the profile"); status != exitUsage || n != 1 {
+	if n := strings.Count(stderr.String(), "AWS_PROFILE names the profile"); status != exitSettings || n != 1 {
 		t.Errorf("status %d, and the profile is told of %d times:\n%s", status, n, stderr.String())
 	}
 }
@@ -145,8 +145,8 @@ func TestOutagesAreNoWrongSettings(t *testing.T) {
 		want                   string
 	}{
 		{unreachable, "secretsmanager:acmbot/slack#app", "8", exitFailure, "AWS Secrets Manager cannot be reached"},
-		{unreachable, "secretsmanager:acmbot/slack#app", "none", exitUsage, "ACMBOT_WORKERS is"},
-		{endpoint, "secretsmanager:acmbot/none#app", "8", exitUsage, "does not exist"},
+		{unreachable, "secretsmanager:acmbot/slack#app", "none", exitSettings, "ACMBOT_WORKERS is"},
+		{endpoint, "secretsmanager:acmbot/none#app", "8", exitSettings, "does not exist"},
 	} {
 		t.Setenv("AWS_ENDPOINT_URL", test.endpoint)
 		t.Setenv("SLACK_APP_TOKEN", test.app)

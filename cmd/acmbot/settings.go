@@ -54,7 +54,7 @@ type lookSettings struct {
 
 // logSettings are how `acmbot run` logs, to standard error.
 type logSettings struct {
-	Level  logLevel  `envconfig:"ACMBOT_LOG_LEVEL" default:"info" desc:"The least severity that is logged: debug, info, warn or error."`
+	Level  logLevel  `envconfig:"ACMBOT_LOG_LEVEL" default:"info" desc:"The least severity that is logged: debug, info, warn or error. The audit of fixes and the posting of digests always are."`
 	Format logFormat `envconfig:"ACMBOT_LOG_FORMAT" default:"text" desc:"How log lines are written: text or json."`
 }
 

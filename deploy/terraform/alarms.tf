@@ -25,6 +25,17 @@ locals {
       periods     = 30
       below       = var.replicas
     })
+    not-connected = {
+      made        = local.runs
+      description = "A copy of acmbot runs without a connection to Slack. Where it is the only one, nobody is answered. https://slack-status.com tells of outages, and the log says what else keeps it."
+      namespace   = "acmbot"
+      metric      = "${var.name}-silent-minutes"
+      dimensions  = {}
+      statistic   = "Sum"
+      period      = 300
+      periods     = 2
+      above       = 3
+    }
     dead-letters-wait = {
       made        = true
       description = "Events could not be delivered to acmbot's queue, or acmbot failed with them five times. They are in the queue of dead letters for 14 days."
@@ -36,8 +47,9 @@ locals {
       periods     = 1
       above       = 0
     }
+    # With alerts off the events are left in the queue.
     events-wait = {
-      made        = local.runs
+      made        = local.runs && var.alerts.enabled
       description = "The oldest of ACM's events has waited for a quarter of an hour. acmbot does not read its queue; its log says why."
       namespace   = "AWS/SQS"
       metric      = "ApproximateAgeOfOldestMessage"
@@ -82,7 +94,22 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions          = var.alarm_topic_arns
   tags                = var.tags
 
-  depends_on = [aws_cloudwatch_log_metric_filter.digests_posted]
+  depends_on = [aws_cloudwatch_log_metric_filter.digests_posted, aws_cloudwatch_log_metric_filter.silent_minutes]
+}
+
+# Each copy writes the line once a minute for as long as it is so.
+resource "aws_cloudwatch_log_metric_filter" "silent_minutes" {
+  count = local.runs ? 1 : 0
+
+  name           = "${var.name}-silent-minutes"
+  log_group_name = aws_cloudwatch_log_group.this.name
+  pattern        = "{ $.msg = \"not connected to Slack\" }"
+
+  metric_transformation {
+    namespace = "acmbot"
+    name      = "${var.name}-silent-minutes"
+    value     = "1"
+  }
 }
 
 resource "aws_cloudwatch_log_metric_filter" "digests_posted" {

@@ -238,7 +238,7 @@ variable "fix_caa_names" {
 # Logs and alarms
 
 variable "log_level" {
-  description = "The least severity that is logged: debug, info, warn or error."
+  description = "The least severity that is logged: debug, info, warn or error. The audit of fixes and the posting of digests always are."
   type        = string
   default     = "info"
 }

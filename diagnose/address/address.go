@@ -22,7 +22,14 @@ type block struct {
 // "What is IP address 168.63.129.16?"
 // (https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16);
 // "Obtain instance metadata"
-// (https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata).
+// (https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata);
+// "Getting Instance Metadata"
+// (https://docs.oracle.com/en-us/iaas/Content/Compute/Tasks/gettingmetadata.htm) and
+// "Retrieve Predefined Instance Metadata"
+// (https://docs.oracle.com/en/cloud/cloud-at-customer/occ-get-started/retrieve-predefined-instance-metadata.html);
+// "Scaleway" (https://docs.cloud-init.io/en/latest/reference/datasources/scaleway.html);
+// "Overview of the Metadata service"
+// (https://techdocs.akamai.com/cloud-computing/docs/overview-of-the-metadata-service).
 var forbidden = blocks(
 	"169.254.0.0/16", "a link-local address",
 	"fe80::/10", "a link-local address",
@@ -30,6 +37,10 @@ var forbidden = blocks(
 	"fd20:ce::254/128", "a cloud metadata address",
 	"168.63.129.16/32", "a cloud metadata address",
 	"100.100.100.200/32", "a cloud metadata address",
+	"192.0.0.192/32", "a cloud metadata address",
+	"fd00:c1::a9fe:a9fe/128", "a cloud metadata address",
+	"fd00:42::42/128", "a cloud metadata address",
+	"fd00:a9fe:a9fe::1/128", "a cloud metadata address",
 	"0.0.0.0/8", "an unspecified address",
 	"::/128", "an unspecified address",
 	"224.0.0.0/4", "a multicast address",

@@ -19,6 +19,11 @@ func TestForbiddenInEveryForm(t *testing.T) {
 		"fd20:ce::254":                  true,
 		"168.63.129.16":                 true,
 		"100.100.100.200":               true,
+		"192.0.0.192":                   true, // Oracle's
+		"fd00:c1::a9fe:a9fe":            true,
+		"fd00:42::42":                   true, // Scaleway's
+		"fd00:a9fe:a9fe::1":             true, // Linode's
+		"2002:c000:c0::1":               true, // 192.0.0.192 by 6to4
 		"::ffff:169.254.169.254":        true, // mapped
 		"::ffff:a9fe:a9fe":              true,
 		"::169.254.169.254":             true, // compatible
