@@ -162,6 +162,14 @@ func (d *desk) digests(channel string) []workspace.Message {
 	return list
 }
 
+// An API URL may come without its last slash, as New takes it.
+func TestDigesterTakesAnAPIURLWithoutItsSlash(t *testing.T) {
+	d := openDesk(t, func(o *Options) { o.APIURL = strings.TrimSuffix(o.APIURL, "/") })
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))
+	at(d.clock, nine)
+	d.tick(1)
+}
+
 func TestDigestComesOnceADay(t *testing.T) {
 	d := openDesk(t)
 	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 12))
