@@ -76,6 +76,12 @@ const (
 // NewAlerter returns an Alerter with a bot's options. Diagnostician, Estate and
 // Store must be set.
 func NewAlerter(opts Options) *Alerter {
+	opts = opts.calling()
+	return newAlerter(opts, newAPI(opts))
+}
+
+// newAlerter returns an Alerter that posts with an api, as newDigester does.
+func newAlerter(opts Options, a api) *Alerter {
 	o := opts.Alert
 	for d, standard := range map[*time.Duration]time.Duration{&o.Every: 10 * time.Minute, &o.Collect: 20 * time.Second, &o.LookTimeout: 4 * time.Minute} {
 		if *d <= 0 {
@@ -87,7 +93,7 @@ func NewAlerter(opts Options) *Alerter {
 	}
 	opts.Digest.MostLooks, opts.Digest.Looks, opts.Digest.LookTimeout = o.MostLooks, o.Looks, o.LookTimeout
 	observer, _ := opts.Observer.(AlertObserver)
-	return &Alerter{Digester: NewDigester(opts), o: o, observer: observer, calm: map[string]calm{}, stale: map[string]bool{}}
+	return &Alerter{Digester: newDigester(opts, a), o: o, observer: observer, calm: map[string]calm{}, stale: map[string]bool{}}
 }
 
 // Run looks and tells until ctx ends, every so often.

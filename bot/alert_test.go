@@ -53,14 +53,12 @@ func (e eventsOf) send(t *testing.T, event diagnose.Event) error {
 	return <-e.out
 }
 
-// clockAtNine stands still.
-func clockAtNine() time.Time { return nine }
-
 func TestEventsAreTaken(t *testing.T) {
-	events, store := newEvents(), memory.New(clockAtNine)
-	estate := &listOf{now: clockAtNine}
+	clock := workspace.NewManualClock(nine)
+	events, store := newEvents(), memory.New(clock.Now)
+	estate := &listOf{now: clock.Now}
 	open(t, workspace.Options{}, func(o *Options) {
-		o.Estate, o.Store, o.Now, o.Events, o.Alert.On = estate, store, clockAtNine, events, true
+		o.Estate, o.Store, o.Now, o.Events, o.Alert.On = estate, store, clock.Now, events, true
 	}).connected()
 	cert := pending(1, "shop.example.com", nine.AddDate(0, 0, 12))
 	if err := events.send(t, diagnose.Event{ID: "1", Kind: diagnose.EventActionRequired, ARN: cert.ARN, Account: cert.Account, Region: cert.Region}); err != nil {
@@ -647,16 +645,16 @@ func TestEventStormIsOneWave(t *testing.T) {
 }
 
 // alertStage is a running bot with alerts and a clock that the test turns.
-func alertStage(t *testing.T) (*stage, *hand, *listOf, *memory.Store) {
-	h := newHand()
-	estate := &listOf{now: h.Now}
-	store := memory.New(h.Now)
-	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) {
+func alertStage(t *testing.T) (*stage, *workspace.ManualClock, *listOf, *memory.Store) {
+	clock := newClock()
+	estate := &listOf{now: clock.Now}
+	store := memory.New(clock.Now)
+	s := open(t, workspace.Options{}, keeping(clock, store), func(o *Options) {
 		o.Estate, o.Diagnostician, o.Alert.On = estate, &doctorOf{listOf: estate}, true
 		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Window: 1} // no digest is due
 	}).connected()
 	s.scanned(store, 1)
-	return s, h, estate, store
+	return s, clock, estate, store
 }
 
 // scanned waits until so many looks were taken.
@@ -682,15 +680,15 @@ func (s *stage) scanned(store *memory.Store, n int64) {
 }
 
 func TestAlertButtons(t *testing.T) {
-	s, h, estate, store := alertStage(t)
+	s, clock, estate, store := alertStage(t)
 	var list []diagnose.Listed
 	for i := range 30 {
-		list = append(list, pending(i, fmt.Sprintf("app%02d.example.com", i), h.Now().AddDate(0, 0, 20+i)))
+		list = append(list, pending(i, fmt.Sprintf("app%02d.example.com", i), clock.Now().AddDate(0, 0, 20+i)))
 	}
 	estate.set(list...)
-	h.turn(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	s.scanned(store, 2)
-	h.turn(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	m := s.sees("30 certificates")
 	s.click(dana, m, "Show all 30")
 	v, err := s.WaitView(s.ctx(), dana, func(v workspace.View) bool { return strings.Contains(v.Words(), "app00.example.com") })
@@ -706,12 +704,12 @@ func TestAlertButtons(t *testing.T) {
 }
 
 func TestWatchInAnAlertsThread(t *testing.T) {
-	s, h, estate, store := alertStage(t)
-	shop := pending(1, "shop.example.com", h.Now().AddDate(0, 0, 20))
+	s, clock, estate, store := alertStage(t)
+	shop := pending(1, "shop.example.com", clock.Now().AddDate(0, 0, 20))
 	estate.set(shop)
-	h.turn(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	s.scanned(store, 2)
-	h.turn(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	m := s.sees("The renewal of `shop.example.com` waits for somebody")
 	for { // it is noted before the clock is turned on
 		b, err := alert.Load(s.ctx(), store, opsID)
@@ -728,9 +726,9 @@ func TestWatchInAnAlertsThread(t *testing.T) {
 		t.Errorf("the watch is in %q, not in the alert's thread", card.ThreadTS)
 	}
 	// The watch sees it first, and leaves it to the alert to tell it.
-	estate.set(afterRenewal(shop, h.Now()))
+	estate.set(afterRenewal(shop, clock.Now()))
 	for n := int64(4); n < 8; n++ {
-		h.turn(10*time.Minute + 30*time.Second)
+		clock.Advance(10*time.Minute + 30*time.Second)
 		s.scanned(store, n)
 	}
 	told := s.sees("> ✅ *`shop.example.com` has renewed*")

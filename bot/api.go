@@ -31,10 +31,7 @@ type api struct {
 
 const mostRetries = 3
 
-func newAPI(opts Options, log *slog.Logger) api {
-	if opts.tokens == nil {
-		opts.tokens = newTokens(opts, log)
-	}
+func newAPI(opts Options) api {
 	retry := slack.DefaultRetryConfig()
 	retry.MaxRetries = mostRetries
 	retry.RetryAfterDuration = 5 * time.Second // where a 429 does not say how long
@@ -46,15 +43,15 @@ func newAPI(opts Options, log *slog.Logger) api {
 			slack.OptionRetryConfig(retry),
 			slack.OptionLog(quiet{}),
 			slack.OptionOnWarning(func(path string, _ any, w *slack.Warning) {
-				log.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
+				opts.Logger.Warn("Slack warns", "method", path, "warnings", strings.Join(append(w.Codes, w.Warnings...), "; "))
 			})),
 		once:   newOnceClient(opts),
 		http:   hookClient(opts.HTTPClient),
 		url:    opts.APIURL,
-		tracer: opts.tokens.bot.tracer,
-		log:    log,
+		tracer: opts.Tracer,
+		log:    opts.Logger,
 	}
-	a.gate = newGate(opts, a.client, log)
+	a.gate = newGate(opts, a.client)
 	return a
 }
 

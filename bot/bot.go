@@ -168,14 +168,8 @@ func New(opts Options) (*Bot, error) {
 	case !strings.HasPrefix(opts.AppToken, "xapp-"):
 		return nil, errors.New("the Slack app-level token is missing or of another kind: it starts with xapp- and is made under Basic Information in the app's settings, with the scope connections:write")
 	}
-	if opts.APIURL == "" {
-		opts.APIURL = slack.APIURL
-	}
-	if u, err := url.Parse(opts.APIURL); err != nil || u.Host == "" {
+	if u, err := url.Parse(opts.APIURL); opts.APIURL != "" && (err != nil || u.Host == "") {
 		return nil, fmt.Errorf("the Slack API URL %q is not a URL", opts.APIURL)
-	}
-	if !strings.HasSuffix(opts.APIURL, "/") {
-		opts.APIURL += "/" // method names are appended to it
 	}
 	if opts.Parse == nil {
 		opts.Parse = diagnose.ParseQuery
@@ -186,21 +180,9 @@ func New(opts Options) (*Bot, error) {
 	if err := opts.Access.complete(); err != nil {
 		return nil, err
 	}
-	if opts.Command == "" {
-		opts.Command = Command
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	opts.Logger = requestid.Logger(opts.Logger)
+	opts = opts.calling()
 	if opts.Observer == nil {
 		opts.Observer = nobody{}
-	}
-	if opts.Tracer == nil {
-		opts.Tracer = untraced{}
-	}
-	if opts.Now == nil {
-		opts.Now = time.Now
 	}
 	if opts.Store == nil {
 		opts.Store = memory.New(opts.Now)
@@ -218,12 +200,6 @@ func New(opts Options) (*Bot, error) {
 			*d = standard
 		}
 	}
-	if opts.HTTPClient == nil {
-		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
-	}
-	opts.HTTPClient = observed(opts)
-
-	opts.tokens = newTokens(opts, opts.Logger)
 	b := &Bot{
 		opts: opts, log: opts.Logger, now: opts.Now,
 		pool:   newPool(opts.Workers, opts.QueueLen, opts.PerUser),
@@ -238,19 +214,47 @@ func New(opts Options) (*Bot, error) {
 	b.limiter = access.NewLimiter(opts.Access.Rate, opts.Now)
 	b.flights = newFlights(opts.Now)
 	opts.tokens.bot.try = b.trySigningIn
-	b.api = newAPI(opts, b.log)
+	b.api = newAPI(opts)
 	if opts.Estate != nil {
-		b.digests = NewDigester(opts)
-		b.digests.api = b.api // what is known of people and places is shared
+		b.digests = newDigester(opts, b.api)
 	}
 	if b.digests != nil && opts.Alert.On {
-		b.alerts = NewAlerter(opts)
-		b.alerts.api = b.api
+		b.alerts = newAlerter(opts, b.api)
 	}
 	for n := range opts.Sockets {
-		b.sockets = append(b.sockets, newSocket(n+1, opts, b.log))
+		b.sockets = append(b.sockets, newSocket(n+1, opts))
 	}
 	return b, nil
+}
+
+// calling returns the options with what any call to Slack needs, and what is
+// said there.
+func (opts Options) calling() Options {
+	if opts.APIURL == "" {
+		opts.APIURL = slack.APIURL
+	}
+	if !strings.HasSuffix(opts.APIURL, "/") {
+		opts.APIURL += "/" // method names are appended to it
+	}
+	if opts.Command == "" {
+		opts.Command = Command
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	opts.Logger = requestid.Logger(opts.Logger)
+	if opts.Tracer == nil {
+		opts.Tracer = untraced{}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.HTTPClient == nil {
+		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
+	}
+	opts.HTTPClient = observed(opts)
+	opts.tokens = newTokens(opts)
+	return opts
 }
 
 // newTransport is the standard transport with a limit on the wait for an

@@ -142,7 +142,7 @@ func (w mortalWire) RoundTrip(r *http.Request) (*http.Response, error) {
 // A tale is a workspace with a bot in it that dies and is started again.
 type tale struct {
 	*stage
-	hand  *hand
+	clock *workspace.ManualClock
 	ward  *ward
 	store state.Store
 	fuse  *fuse
@@ -159,8 +159,8 @@ func newTale(t *testing.T, at int, change ...func(*Options, *fuse)) *tale {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHand()
-	tl := &tale{stage: &stage{Workspace: w, t: t, log: newLogBook()}, hand: h, ward: newWard(), store: memory.New(h.Now), change: change}
+	clock := newClock()
+	tl := &tale{stage: &stage{Workspace: w, t: t, log: newLogBook()}, clock: clock, ward: newWard(), store: memory.New(clock.Now), change: change}
 	t.Cleanup(func() {
 		tl.end()
 		if err := w.Close(); err != nil {
@@ -180,7 +180,7 @@ func (tl *tale) start(at int) {
 		BotToken: tl.BotToken(), AppToken: tl.AppToken(), APIURL: tl.APIURL(), Diagnostician: tl.ward, Sockets: 1, Stagger: time.Millisecond,
 		Grace: 20 * time.Millisecond, HTTPClient: &http.Client{Transport: mortalWire{transport, tl.fuse}},
 		Logger: slog.New(slog.NewTextHandler(tl.log, nil)),
-		Store:  mortalStore{tl.store, tl.fuse}, Now: tl.hand.Now, FollowEvery: time.Millisecond,
+		Store:  mortalStore{tl.store, tl.fuse}, Now: tl.clock.Now, FollowEvery: time.Millisecond,
 	}
 	for _, c := range tl.change {
 		c(&opts, tl.fuse)
@@ -215,12 +215,12 @@ func (tl *tale) reaches(what string, holds func() bool) {
 		select {
 		case <-tl.fuse.blown:
 			tl.end()
-			tl.hand.turn(5 * time.Minute) // it counts as dead, and its leases end
+			tl.clock.Advance(5 * time.Minute) // it counts as dead, and its leases end
 			tl.start(0)
 		default:
 		}
 		if tl.lives > 1 {
-			tl.hand.turn(time.Second) // heartbeats and second attempts
+			tl.clock.Advance(time.Second) // heartbeats and second attempts
 		}
 		if time.Now().After(late) {
 			tl.t.Fatalf("never comes to: %s\n%s\n%s", what, words(tl.apps(dana)), tl.log)
@@ -258,7 +258,7 @@ func (tl *tale) story() {
 	tl.press(view.ActionWatch)
 	tl.reaches("the card", func() bool { return tl.posted("Watching `shop.example.com`") > 0 && tl.open() == 0 })
 	tl.ward.renew()
-	tl.hand.turn(15 * time.Minute)
+	tl.clock.Advance(15 * time.Minute)
 	tl.reaches("the renewal", func() bool { return tl.posted("has renewed. It is valid") > 0 })
 	tl.reaches("the end", func() bool { return tl.kept(tl.store) == 0 && tl.open() == 0 })
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -69,27 +68,15 @@ type Digester struct {
 // their Digest says. Diagnostician, Estate and Store must be set; the app-level
 // token is not needed.
 func NewDigester(opts Options) *Digester {
+	opts = opts.calling()
+	return newDigester(opts, newAPI(opts))
+}
+
+// newDigester returns a Digester that posts with an api, which may be a bot's:
+// what is known of people and places is shared then. The options have what
+// calling gives them.
+func newDigester(opts Options, a api) *Digester {
 	o := opts.Digest
-	if opts.HTTPClient == nil {
-		opts.HTTPClient = &http.Client{Timeout: 15 * time.Second, Transport: newTransport()}
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Tracer == nil {
-		opts.Tracer = untraced{}
-	}
-	opts.Logger = requestid.Logger(opts.Logger)
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.APIURL == "" {
-		opts.APIURL = slack.APIURL
-	}
-	opts.HTTPClient = observed(opts)
-	if opts.Command == "" {
-		opts.Command = Command
-	}
 	if o.Window <= 0 {
 		o.Window = 6 * time.Hour
 	}
@@ -114,7 +101,7 @@ func NewDigester(opts Options) *Digester {
 	}
 	owner := state.NewOwner()
 	return &Digester{
-		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: newAPI(opts, opts.Logger), command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
+		o: o, estate: opts.Estate, store: opts.Store, diagnostician: opts.Diagnostician, api: a, command: opts.Command, now: opts.Now, log: opts.Logger, tracer: opts.Tracer,
 		owner: owner, poster: &digest.Poster{Store: opts.Store, Owner: owner, Now: opts.Now}, standings: newStandings(opts.Observer, opts.Now()), after: map[string]time.Time{}, tries: map[string]int{},
 	}
 }

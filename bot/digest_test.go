@@ -162,6 +162,14 @@ func (d *desk) digests(channel string) []workspace.Message {
 	return list
 }
 
+// An API URL may come without its last slash, as New takes it.
+func TestDigesterTakesAnAPIURLWithoutItsSlash(t *testing.T) {
+	d := openDesk(t, func(o *Options) { o.APIURL = strings.TrimSuffix(o.APIURL, "/") })
+	d.estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)))
+	at(d.clock, nine)
+	d.tick(1)
+}
+
 func TestDigestComesOnceADay(t *testing.T) {
 	d := openDesk(t)
 	shop := pending(1, "shop.example.com", nine.AddDate(0, 0, 12))
@@ -361,15 +369,16 @@ func TestQuietChannelGetsNothing(t *testing.T) {
 
 // digestStage is a running bot with digests, whose own clock stands still.
 func digestStage(t *testing.T) *stage {
-	estate := &listOf{now: func() time.Time { return nine }}
+	clock := workspace.NewManualClock(nine)
+	estate := &listOf{now: clock.Now}
 	var list []diagnose.Listed
 	for i := range 30 {
 		list = append(list, pending(i, fmt.Sprintf("app%02d.example.com", i), nine.AddDate(0, 0, 3+i)))
 	}
 	estate.set(list...)
 	return open(t, workspace.Options{}, func(o *Options) {
-		o.Estate, o.Store, o.Diagnostician = estate, memory.New(func() time.Time { return nine }), &doctorOf{listOf: estate}
-		o.Now = func() time.Time { return nine }
+		o.Estate, o.Store, o.Diagnostician = estate, memory.New(clock.Now), &doctorOf{listOf: estate}
+		o.Now = clock.Now
 		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Standard: digest.Subscription{At: 9 * 60, Zone: "UTC"}}
 	}).connected()
 }
@@ -403,13 +412,13 @@ func TestDigestButtons(t *testing.T) {
 // Another time counts from the next day on that has no digest yet; and what is in
 // a digest can be changed when it is just due.
 func TestDigestIsChanged(t *testing.T) {
-	h := newHand()
-	at := func(when time.Time) { h.turn(when.Sub(h.Now())) }
+	clock := newClock()
+	at := func(when time.Time) { clock.Advance(when.Sub(clock.Now())) }
 	at(nine.Add(-time.Hour))
-	estate := &listOf{now: h.Now}
+	estate := &listOf{now: clock.Now}
 	estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.net", nine.AddDate(0, 0, 13)))
-	store := memory.New(h.Now)
-	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) {
+	store := memory.New(clock.Now)
+	s := open(t, workspace.Options{}, keeping(clock, store), func(o *Options) {
 		o.Estate, o.Diagnostician = estate, &doctorOf{listOf: estate}
 		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Standard: digest.Subscription{At: 9 * 60, Zone: "UTC"}}
 	}).connected()
@@ -436,10 +445,10 @@ func TestDigestIsChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := s.Wait(s.ctx(), func() bool { return s.count("certificate needs somebody") >= want }); err != nil {
-			t.Fatalf("%s: %d digests, want %d", h.Now(), s.count("certificate needs somebody"), want)
+			t.Fatalf("%s: %d digests, want %d", clock.Now(), s.count("certificate needs somebody"), want)
 		}
 		if n := s.count("certificate needs somebody"); n != want {
-			t.Fatalf("%s: %d digests, want %d", h.Now(), n, want)
+			t.Fatalf("%s: %d digests, want %d", clock.Now(), n, want)
 		}
 	}
 	tick(1)

@@ -19,13 +19,13 @@ func TestDigestsOutliveLeapsOfTheClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = w.Close() }()
-	h := &hand{now: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
-	store := memory.New(h.Now)
-	estate := &listOf{now: h.Now}
-	estate.set(pending(1, "shop.example.com", h.Now().AddDate(1, 0, 0)))
+	clock := workspace.NewManualClock(time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC))
+	store := memory.New(clock.Now)
+	estate := &listOf{now: clock.Now}
+	estate.set(pending(1, "shop.example.com", clock.Now().AddDate(1, 0, 0)))
 	opts := Options{
 		BotToken: w.BotToken(), AppToken: w.AppToken(), APIURL: w.APIURL(), Store: store, Estate: estate,
-		Diagnostician: &doctorOf{listOf: estate}, Now: h.Now,
+		Diagnostician: &doctorOf{listOf: estate}, Now: clock.Now,
 		Digest: DigestOptions{
 			Routing:  digest.Routing{Default: opsID},
 			Standard: digest.Subscription{At: 9 * 60, Zone: "UTC", Quiet: digest.QuietLine},
@@ -50,10 +50,10 @@ func TestDigestsOutliveLeapsOfTheClock(t *testing.T) {
 	expected := map[digest.Date]bool{}
 	leaps, ticks, failed := 0, 0, false
 	for range 24 * 60 { // two months, by the hour
-		h.turn(time.Hour)
+		clock.Advance(time.Hour)
 		if failed && random.IntN(2) == 0 { // what was put off is put off no longer than it was to be
 			leaps++
-			h.turn(-time.Hour - time.Duration(random.Int64N(int64(3*time.Hour))))
+			clock.Advance(-time.Hour - time.Duration(random.Int64N(int64(3*time.Hour))))
 		} else if random.IntN(20) == 0 {
 			leaps++
 			leap := time.Duration(random.Int64N(int64(72 * time.Hour)))
@@ -66,7 +66,7 @@ func TestDigestsOutliveLeapsOfTheClock(t *testing.T) {
 			if random.IntN(2) == 0 {
 				leap = -leap
 			}
-			h.turn(leap)
+			clock.Advance(leap)
 		}
 		failed = random.IntN(5) == 0
 		if failed { // it is put off, and tried again
@@ -74,7 +74,7 @@ func TestDigestsOutliveLeapsOfTheClock(t *testing.T) {
 		}
 		for _, r := range replicas {
 			_, _ = r.Tick(t.Context()) // what fails is tried again
-			h.turn(time.Second)
+			clock.Advance(time.Second)
 			ticks++
 		}
 		if failed {
@@ -84,16 +84,16 @@ func TestDigestsOutliveLeapsOfTheClock(t *testing.T) {
 		// And in the next minutes, so that what was put off is tried again
 		// within the hour. A date counts as due if it was for all of that.
 		for range 3 {
-			h.turn(11 * time.Minute)
+			clock.Advance(11 * time.Minute)
 			for _, r := range replicas {
 				_, _ = r.Tick(t.Context())
 				ticks++
 			}
 		}
-		if due, date := schedule.Last(h.Now()); h.Now().Sub(due) <= 6*time.Hour {
+		if due, date := schedule.Last(clock.Now()); clock.Now().Sub(due) <= 6*time.Hour {
 			expected[date] = true
 		}
-		h.turn(-33 * time.Minute)
+		clock.Advance(-33 * time.Minute)
 	}
 	posted := map[digest.Date]int{}
 	for _, call := range w.CallsOf("chat.postMessage") {
@@ -126,14 +126,14 @@ func TestDigestsOutliveLeapsOfTheClock(t *testing.T) {
 // A digest that could not be posted is not put off for longer because the clock
 // was put back.
 func TestPutOffOutlivesALeapOfTheClock(t *testing.T) {
-	h := newHand()
-	d := NewDigester(Options{Now: h.Now, Store: memory.New(h.Now), Estate: &listOf{now: h.Now}})
+	clock := newClock()
+	d := NewDigester(Options{Now: clock.Now, Store: memory.New(clock.Now), Estate: &listOf{now: clock.Now}})
 	d.remember("a", errKilled)
-	if !d.putOff("a", h.Now()) {
+	if !d.putOff("a", clock.Now()) {
 		t.Error("it is not put off")
 	}
 	for _, back := range []time.Duration{time.Hour, 24 * time.Hour, 10_000 * time.Hour} {
-		if d.putOff("a", h.Now().Add(-back)) {
+		if d.putOff("a", clock.Now().Add(-back)) {
 			t.Errorf("it is put off, %v before it failed", back)
 		}
 	}

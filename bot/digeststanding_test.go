@@ -127,8 +127,8 @@ func TestDigestResults(t *testing.T) {
 // The watches and snoozes that there are are counted.
 func TestKeptIsCounted(t *testing.T) {
 	told := &chronicle{}
-	h := newHand()
-	s := open(t, workspace.Options{}, keeping(h, memory.New(h.Now)), func(o *Options) { o.Diagnostician, o.Observer = newWard(), told }).connected()
+	clock := newClock()
+	s := open(t, workspace.Options{}, keeping(clock, memory.New(clock.Now)), func(o *Options) { o.Diagnostician, o.Observer = newWard(), told }).connected()
 	s.say(dana, "@acmbot shop.example.com")
 	s.click(dana, s.sees("_token.shop.example.com"), "Watch")
 	s.sees("Watching")

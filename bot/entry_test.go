@@ -686,17 +686,17 @@ func TestOwnersSayWhatIsWithheld(t *testing.T) {
 // What a watch has to tell goes to the one who watches, once others are in the
 // channel; and to nobody who may not ask any more.
 func TestWatchTellsNothingWhereItMayNot(t *testing.T) {
-	s, h, w, store := watching(t)
+	s, clock, w, store := watching(t)
 	s.say(dana, "@acmbot shop.example.com")
 	s.click(dana, s.sees("_token.shop.example.com"), view.ActionWatch)
 	s.sees("Watching `shop.example.com` for <@")
-	s.looksTwice(h, store)
+	s.looksTwice(clock, store)
 	if err := s.Share(ops, "T0APARTNER", false); err != nil {
 		t.Fatal(err)
 	}
 	s.heard(opsID, true)
 	w.renew()
-	h.turn(2 * time.Hour)
+	clock.Advance(2 * time.Hour)
 	direct, err := s.ChannelID(dana, "@acmbot")
 	if err != nil {
 		t.Fatal(err)
@@ -758,15 +758,15 @@ func TestWithoutTheChannelsScopeOnlyPrivateAnswers(t *testing.T) {
 
 // Where Slack does not answer, what was known goes on for an hour.
 func TestWhatWasKnownCountsWhereSlackDoesNotAnswer(t *testing.T) {
-	h := newHand()
-	s := open(t, workspace.Options{}, func(o *Options) { o.Now = h.Now }).connected()
+	clock := newClock()
+	s := open(t, workspace.Options{}, func(o *Options) { o.Now = clock.Now }).connected()
 	s.slash(dana, ops, "shop.example.com")
 	s.sees("_token.shop.example.com")
 	s.Fail("users.info", workspace.Fault{Error: "fatal_error"})
-	h.turn(30 * time.Minute)
+	clock.Advance(30 * time.Minute)
 	s.slash(dana, ops, "api.example.com")
 	s.sees("_token.api.example.com")
-	h.turn(40 * time.Minute)
+	clock.Advance(40 * time.Minute)
 	s.slash(dana, ops, "www.example.com")
 	s.refused(danaID, "Slack does not tell me who you are")
 	s.slash(lee, ops, "www.example.com")
@@ -774,9 +774,9 @@ func TestWhatWasKnownCountsWhereSlackDoesNotAnswer(t *testing.T) {
 }
 
 func TestQuestionsAreCounted(t *testing.T) {
-	h := newHand()
+	clock := newClock()
 	s := open(t, workspace.Options{}, func(o *Options) {
-		o.Now, o.Access.Rate = h.Now, access.Rate{Questions: 3, Per: 3 * time.Minute}
+		o.Now, o.Access.Rate = clock.Now, access.Rate{Questions: 3, Per: 3 * time.Minute}
 	}).connected()
 	s.slash(dana, ops, "a.example.com")
 	m := s.sees("_token.a.example.com")
@@ -798,7 +798,7 @@ func TestQuestionsAreCounted(t *testing.T) {
 	}
 	s.slash(lee, ops, "c.example.com") // somebody else's are counted apart
 	s.sees("_token.c.example.com")
-	h.turn(time.Minute)
+	clock.Advance(time.Minute)
 	s.slash(dana, ops, "d.example.com")
 	s.sees("_token.d.example.com")
 }
@@ -806,9 +806,9 @@ func TestQuestionsAreCounted(t *testing.T) {
 // Who may not ask is told so, but does not make the bot talk without end: each
 // refusal is a call of Slack's, which has its limits for the whole workspace.
 func TestRefusalsAreCounted(t *testing.T) {
-	h := newHand()
+	clock := newClock()
 	s := open(t, workspace.Options{}, func(o *Options) {
-		o.Now, o.Access.Rate = h.Now, access.Rate{Questions: 3, Per: 3 * time.Minute}
+		o.Now, o.Access.Rate = clock.Now, access.Rate{Questions: 3, Per: 3 * time.Minute}
 	}).connected()
 	refusals := func() (n int) {
 		for _, m := range s.Messages(ops, "kit") {
@@ -835,7 +835,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 	if n := refusals(); n != 3 {
 		t.Errorf("a guest is refused %d times within three minutes", n)
 	}
-	h.turn(time.Minute)
+	clock.Advance(time.Minute)
 	if _, err := s.Say("kit", ops, "", "@acmbot shop.example.com"); err != nil {
 		t.Fatal(err)
 	}

@@ -48,9 +48,8 @@ func TestServerThatDoesNotTellWhoPeopleAre(t *testing.T) {
 			}))
 			defer server.Close()
 			log := newLogBook()
-			opts := Options{BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: tc.url, Logger: slog.New(slog.NewTextHandler(log, nil))}
-			opts.tokens = newTokens(opts, opts.Logger)
-			g := newGate(opts, slack.New("xoxb-1", slack.OptionAPIURL(server.URL+"/")), opts.Logger)
+			opts := Options{BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: tc.url, Logger: slog.New(slog.NewTextHandler(log, nil))}.calling()
+			g := newGate(opts, slack.New("xoxb-1", slack.OptionAPIURL(server.URL+"/")))
 			if !g.foreign {
 				g.signedIn(slack.AuthTestResponse{TeamID: "T1"})
 			}

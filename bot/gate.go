@@ -77,13 +77,9 @@ type found[T any] struct {
 	at    time.Time
 }
 
-func newGate(opts Options, client *slack.Client, log *slog.Logger) *gate {
-	now := opts.Now
-	if now == nil {
-		now = time.Now
-	}
+func newGate(opts Options, client *slack.Client) *gate {
 	return &gate{
-		life: context.Background(), foreign: !ofSlack(opts.APIURL), policy: opts.policy(), secret: opts.tokens.bot.current, client: client, log: log, now: now,
+		life: context.Background(), foreign: !ofSlack(opts.APIURL), policy: opts.policy(), secret: opts.tokens.bot.current, client: client, log: opts.Logger, now: opts.Now,
 		people: map[string]found[access.Person]{}, places: map[string]found[access.Place]{}, groups: map[string]found[[]string]{},
 		directs: map[string]string{}, looking: map[string]bool{}, warned: map[string]time.Time{},
 	}

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -35,8 +34,7 @@ func TestWhatChangesWhileItIsLookedAt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 			opts := Options{Now: func() time.Time { return now }}
-			opts.tokens = newTokens(opts, slog.New(slog.DiscardHandler))
-			g := newGate(opts, slack.New(""), slog.New(slog.DiscardHandler))
+			g := newGate(opts.calling(), slack.New(""))
 			for _, p := range c.before {
 				g.places["C1"] = found[access.Place]{p, now.Add(-2 * placeFor)}
 			}

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -54,7 +53,7 @@ func TestNothingIsPostedElsewhere(t *testing.T) {
 	client := &http.Client{Transport: newTransport()}
 	defer client.CloseIdleConnections()
 	opts := Options{BotToken: "xoxb-1", APIURL: here.URL + "/api/", HTTPClient: client}
-	a := newAPI(opts, slog.New(slog.DiscardHandler))
+	a := newAPI(opts.calling())
 	if err := a.whisperHook(context.Background(), elsewhere.URL, hookMessage{Text: view.Denied(view.Denial{}).Text}); !errors.Is(err, errForeignHook) {
 		t.Errorf("somebody else's: %v", err)
 	}

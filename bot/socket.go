@@ -33,8 +33,8 @@ type socket struct {
 // arrives in several WebSocket frames, and takes none of 20 kB or more.
 const writeBuffer = 32 << 10
 
-func newSocket(number int, opts Options, log *slog.Logger) *socket {
-	s := &socket{number: number, log: log.With("socket", number)}
+func newSocket(number int, opts Options) *socket {
+	s := &socket{number: number, log: opts.Logger.With("socket", number)}
 	next := opts.HTTPClient.Transport
 	if next == nil {
 		next = http.DefaultTransport

@@ -431,12 +431,12 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestSeenForgets(t *testing.T) {
-	now := time.Unix(0, 0)
-	s := newSeen(func() time.Time { return now })
+	clock := workspace.NewManualClock(time.Unix(0, 0))
+	s := newSeen(clock.Now)
 	if !s.first("a", "") || s.first("a", "b") || s.first("b") || !s.first("") {
 		t.Error("first and second are mixed up")
 	}
-	now = now.Add(seenFor + time.Second)
+	clock.Advance(seenFor + time.Second)
 	if !s.first("a") {
 		t.Error("never forgets")
 	}

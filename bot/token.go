@@ -74,8 +74,9 @@ type token struct {
 	bad     string // the last one that was not taken, which is told of once
 }
 
-// newTokens returns the tokens of the options. HTTPClient and APIURL are set.
-func newTokens(opts Options, log *slog.Logger) *tokens {
+// newTokens returns the tokens of the options. HTTPClient, APIURL,
+// Logger and Tracer are set.
+func newTokens(opts Options) *tokens {
 	client := func(value string, more ...slack.Option) *slack.Client {
 		return slack.New(value, append(more, slack.OptionAPIURL(opts.APIURL), slack.OptionHTTPClient(opts.HTTPClient), slack.OptionLog(quiet{}))...)
 	}
@@ -96,10 +97,7 @@ func newTokens(opts Options, log *slog.Logger) *tokens {
 		return err
 	}
 	for _, t := range []*token{ts.bot, ts.app} {
-		t.log, t.told, t.tracer = log, func(string) {}, opts.Tracer
-		if t.tracer == nil {
-			t.tracer = untraced{}
-		}
+		t.log, t.told, t.tracer = opts.Logger, func(string) {}, opts.Tracer
 		if opts.Rotated != nil {
 			t.told = func(result string) { opts.Rotated(t.what, result) }
 		}

@@ -16,29 +16,12 @@ import (
 	"github.com/acmbot/acmbot/diagnose"
 )
 
-// A hand is a clock that a test turns.
-type hand struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newHand() *hand { return &hand{now: time.Now()} }
-
-func (h *hand) Now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.now
-}
-
-func (h *hand) turn(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.now = h.now.Add(d)
-}
+// newClock returns a clock that a test turns; it stands at the present.
+func newClock() *workspace.ManualClock { return workspace.NewManualClock(time.Now()) }
 
 // keeping gives a bot a store and a clock.
-func keeping(h *hand, s state.Store) func(*Options) {
-	return func(o *Options) { o.Store, o.Now, o.FollowEvery = s, h.Now, time.Millisecond }
+func keeping(clock *workspace.ManualClock, s state.Store) func(*Options) {
+	return func(o *Options) { o.Store, o.Now, o.FollowEvery = s, clock.Now, time.Millisecond }
 }
 
 // A ward is the state of the certificates under a test's doctor.
@@ -85,12 +68,12 @@ func forbidden(q diagnose.Query) diagnose.Answer {
 }
 
 // watching opens a stage with a store, a clock and a ward.
-func watching(t *testing.T) (*stage, *hand, *ward, state.Store) {
+func watching(t *testing.T) (*stage, *workspace.ManualClock, *ward, state.Store) {
 	t.Helper()
-	h, w := newHand(), newWard()
-	store := memory.New(h.Now)
-	s := open(t, workspace.Options{}, keeping(h, store), func(o *Options) { o.Diagnostician = w })
-	return s.connected(), h, w, store
+	clock, w := newClock(), newWard()
+	store := memory.New(clock.Now)
+	s := open(t, workspace.Options{}, keeping(clock, store), func(o *Options) { o.Diagnostician = w })
+	return s.connected(), clock, w, store
 }
 
 func (s *stage) say(user, text string) workspace.Message {
@@ -114,10 +97,10 @@ func (s *stage) count(text string) int {
 }
 
 // looksAfter turns the clock on and waits until there was another look.
-func (s *stage) looksAfter(d time.Duration, h *hand, store state.Store) {
+func (s *stage) looksAfter(d time.Duration, clock *workspace.ManualClock, store state.Store) {
 	s.t.Helper()
 	before := looks(s.t, store)
-	h.turn(d)
+	clock.Advance(d)
 	late := time.Now().Add(patience)
 	for looks(s.t, store) == before && s.kept(store) > 0 {
 		if time.Now().After(late) {
@@ -127,10 +110,10 @@ func (s *stage) looksAfter(d time.Duration, h *hand, store state.Store) {
 	}
 }
 
-func (s *stage) looksTwice(h *hand, store state.Store) {
+func (s *stage) looksTwice(clock *workspace.ManualClock, store state.Store) {
 	s.t.Helper()
-	s.looksAfter(2*time.Hour, h, store)
-	s.looksAfter(2*time.Hour, h, store)
+	s.looksAfter(2*time.Hour, clock, store)
+	s.looksAfter(2*time.Hour, clock, store)
 }
 
 func looks(t testing.TB, store state.Store) int {
@@ -175,7 +158,7 @@ func (s *stage) lints() {
 }
 
 func TestWatchTellsTheRenewalInTheThread(t *testing.T) {
-	s, h, w, store := watching(t)
+	s, clock, w, store := watching(t)
 	said := s.say(dana, "@acmbot shop.example.com")
 	answer := s.sees("_token.shop.example.com")
 	s.click(dana, answer, view.ActionWatch)
@@ -185,9 +168,9 @@ func TestWatchTellsTheRenewalInTheThread(t *testing.T) {
 	}
 	s.click(lee, answer, view.ActionWatch)
 	s.until(func() bool { return strings.Count(s.sees("Watching").Words(), "<@") == 2 })
-	s.looksTwice(h, store)
+	s.looksTwice(clock, store)
 	w.renew()
-	h.turn(2 * time.Hour)
+	clock.Advance(2 * time.Hour)
 	news := s.sees("has renewed. It is valid until")
 	if news.ThreadTS != said.TS || strings.Count(news.Words(), "<@") != 2 {
 		t.Errorf("the news are not in the thread, or do not reach both:\n%s", news.Words())
@@ -205,7 +188,7 @@ func TestWatchTellsTheRenewalInTheThread(t *testing.T) {
 }
 
 func TestWatchOfAPrivateAnswerTellsInADirectMessage(t *testing.T) {
-	s, h, w, store := watching(t)
+	s, clock, w, store := watching(t)
 	s.slash(dana, "#platform", "shop.example.com")
 	s.click(dana, s.sees("_token.shop.example.com"), view.ActionWatch)
 	s.sees("I send you a direct message")
@@ -221,9 +204,9 @@ func TestWatchOfAPrivateAnswerTellsInADirectMessage(t *testing.T) {
 	if !strings.Contains(list.Words(), "`shop.example.com`: ⛔ Renewal blocked, 1") {
 		t.Errorf("the list:\n%s", list.Words())
 	}
-	s.looksTwice(h, store)
+	s.looksTwice(clock, store)
 	w.renew()
-	h.turn(4 * time.Hour)
+	clock.Advance(4 * time.Hour)
 	if news := s.sees("has renewed. It is valid"); news.Channel != direct || news.ThreadTS != "" {
 		t.Errorf("told elsewhere: %+v", news)
 	}
@@ -231,21 +214,21 @@ func TestWatchOfAPrivateAnswerTellsInADirectMessage(t *testing.T) {
 }
 
 func TestWatchTellsWhatGetsWorseAfterASecondLook(t *testing.T) {
-	s, h, w, store := watching(t)
+	s, clock, w, store := watching(t)
 	s.say(dana, "@acmbot shop.example.com")
 	s.click(dana, s.sees("_token.shop.example.com"), view.ActionWatch)
 	s.sees("Watching `")
 	w.becomes(forbidden, w.expires)
-	s.looksAfter(time.Hour, h, store)
+	s.looksAfter(time.Hour, clock, store)
 	if s.count("It got worse") != 0 {
 		t.Error("told at the first look")
 	}
-	h.turn(3 * time.Minute)
+	clock.Advance(3 * time.Minute)
 	m := s.sees("It got worse with")
 	if !strings.Contains(m.Words(), "CAA") {
 		t.Errorf("does not say what is new:\n%s", m.Words())
 	}
-	s.looksTwice(h, store)
+	s.looksTwice(clock, store)
 	if n := s.count("It got worse"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
@@ -269,7 +252,7 @@ func TestUnwatchIsForThoseWhoWatch(t *testing.T) {
 }
 
 func TestSnooze(t *testing.T) {
-	s, h, w, store := watching(t)
+	s, clock, w, store := watching(t)
 	s.say(dana, "@acmbot shop.example.com")
 	answer := s.sees("_token.shop.example.com")
 	s.click(dana, answer, view.ActionSnooze)
@@ -311,14 +294,14 @@ func TestSnooze(t *testing.T) {
 		return m
 	}
 	seen("Accepted by <@")
-	all, err := watch.Snoozes(t.Context(), store, h.Now())
+	all, err := watch.Snoozes(t.Context(), store, clock.Now())
 	if err != nil || len(all) != 1 {
 		t.Fatalf("Snoozes: %v, %v", all, err)
 	}
 	// It wakes early when it gets worse.
 	w.becomes(forbidden, w.expires)
 	for range 2 {
-		s.looksAfter(7*time.Hour, h, store)
+		s.looksAfter(7*time.Hour, clock, store)
 	}
 	s.sees("So its snooze ends early")
 	s.ends(store)
@@ -327,7 +310,7 @@ func TestSnooze(t *testing.T) {
 }
 
 func TestUnsnooze(t *testing.T) {
-	s, h, _, store := watching(t)
+	s, clock, _, store := watching(t)
 	s.say(dana, "@acmbot shop.example.com")
 	s.click(dana, s.sees("_token.shop.example.com"), view.ActionSnooze)
 	s.modal("What is it?")
@@ -347,7 +330,7 @@ func TestUnsnooze(t *testing.T) {
 	s.sees("The snooze is ended")
 	s.ends(store)
 	s.until(func() bool { return s.count("Snooze ended by") == 1 })
-	if all, err := watch.Snoozes(t.Context(), store, h.Now()); err != nil || len(all) != 0 {
+	if all, err := watch.Snoozes(t.Context(), store, clock.Now()); err != nil || len(all) != 0 {
 		t.Errorf("Snoozes: %v, %v", all, err)
 	}
 }
