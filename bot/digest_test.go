@@ -409,6 +409,16 @@ func TestDigestButtons(t *testing.T) {
 	}
 }
 
+// A firstLook waits until it was looked once which digests are due.
+type firstLook struct {
+	nobody
+	once sync.Once
+	done chan struct{}
+}
+
+func (l *firstLook) DigestsChecked(time.Time, []DigestStanding) { l.once.Do(func() { close(l.done) }) }
+func (l *firstLook) DigestTried(string, DigestResult)           {}
+
 // Another time counts from the next day on that has no digest yet; and what is in
 // a digest can be changed when it is just due.
 func TestDigestIsChanged(t *testing.T) {
@@ -418,10 +428,15 @@ func TestDigestIsChanged(t *testing.T) {
 	estate := &listOf{now: clock.Now}
 	estate.set(pending(1, "shop.example.com", nine.AddDate(0, 0, 12)), pending(2, "app.example.net", nine.AddDate(0, 0, 13)))
 	store := memory.New(clock.Now)
+	looking := &firstLook{done: make(chan struct{})}
 	s := open(t, workspace.Options{}, keeping(clock, store), func(o *Options) {
 		o.Estate, o.Diagnostician = estate, &doctorOf{listOf: estate}
+		o.Observer = looking
 		o.Digest = DigestOptions{Routing: digest.Routing{Default: opsID}, Standard: digest.Subscription{At: 9 * 60, Zone: "UTC"}}
 	}).connected()
+	// The bot looks for itself when it begins, and half a minute later: were it
+	// not over, it could be posted before it is changed.
+	<-looking.done
 	submit := func(when, filter string) {
 		t.Helper()
 		s.slash(dana, ops, "digest")
@@ -439,7 +454,7 @@ func TestDigestIsChanged(t *testing.T) {
 	at(nine.Add(10 * time.Second))
 	submit("09:00", "domain:example.com")
 	s.sees("of domain:example.com")
-	tick := func(want int) { // the bot may be at it, too
+	tick := func(want int) {
 		t.Helper()
 		if _, err := s.bot.digests.Tick(s.ctx()); err != nil {
 			t.Fatal(err)
